@@ -118,8 +118,6 @@ export interface Services {
   readonly metadataDirectoryId: Uuid;
   /** The data folders, with the room on their disks. */
   dataFolders(): readonly DataFolderState[];
-  /** Makes log start offsets that have moved durable. Returns the directories that do not do it. */
-  checkpoint(): Promise<ReadonlySet<string>>;
   /** A partition's log could not be read: said in the log, not to the client. */
   noteUnreadable(partition: Partition, reason: unknown): void;
   /** What ApiVersions tells of APIs. */

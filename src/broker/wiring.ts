@@ -264,11 +264,6 @@ export class Wiring implements Services {
     return this.storage.slices;
   }
 
-  /** Makes log start offsets that have moved durable. Returns the directories that do not do it. */
-  checkpoint(): Promise<ReadonlySet<string>> {
-    return this.storage.checkpoint();
-  }
-
   /** Throws where others know better who leads. */
   checkNotFenced(): void {
     if (this.membership.isFenced) {

@@ -42,7 +42,10 @@ export async function openLog(
     isSuspect: folder.isSuspect,
     settlesLater: folder.machineRestarted === false && journaled === undefined,
     onUnsettled: (how) => folder.noteUnsettled(how),
-    saveLogStart: () => folder.writeLogStarts([log]),
+    saveLogStart: async () => {
+      await folder.writeLogStarts(() => [log]);
+      return undefined;
+    },
   });
   return { folder, log };
 }

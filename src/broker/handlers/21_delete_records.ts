@@ -1,9 +1,10 @@
 // DeleteRecords: moves the log start offset of partitions up; what lies below it is gone.
 //
 // Serves: 0-2.
-// Behaviour: offset -1 means the high watermark. The new start is checkpointed before the answer;
-//   segments that lie wholly below it are removed. Every replica in sync has heard of it by then,
-//   so that whoever leads next shows no more; REQUEST_TIMED_OUT where one does not in time.
+// Behaviour: offset -1 means the high watermark. The new start is on disk before the answer;
+//   segments that lie wholly below it are removed. Every replica in sync has it on disk by then,
+//   and min.insync.replicas are in sync, so that whoever leads next shows no more;
+//   REQUEST_TIMED_OUT where that does not come about in time.
 // Versions: 2 flexible.
 
 import { isStoreFault } from "../../base/faults.ts";
@@ -16,7 +17,7 @@ import { handler, type RequestContext } from "../handler.ts";
 import { checkLeader } from "../leader_epoch.ts";
 import { Partition } from "../logs/partition.ts";
 
-type Context = RequestContext<"partitions" | "topics" | "checkpoint" | "noteUnreadable" | "slices">;
+type Context = RequestContext<"partitions" | "topics" | "noteUnreadable" | "slices">;
 
 export const deleteRecords = handler(DeleteRecords, {
   serves: "0-2",
@@ -41,22 +42,11 @@ export const deleteRecords = handler(DeleteRecords, {
       );
       topics.push({ name, partitions: answers });
     }
-    const failed = await services.checkpoint();
     await Promise.all(
       topics.flatMap(({ name, partitions }) =>
-        partitions.map((answer) => heard(answer, { name, services, timeoutMs: request.timeoutMs }))
+        partitions.map((answer) => settle(answer, { name, services, timeoutMs: request.timeoutMs }))
       ),
     );
-    if (failed.size === 0) return { topics };
-    // The records are out of reach; that they stay so through a crash cannot be promised.
-    for (const { name, partitions } of topics) {
-      for (const answer of partitions) {
-        const folder = services.partitions.get(name, answer.partitionIndex)?.dataFolder;
-        if (answer.errorCode !== ErrorCode.NONE) continue;
-        if (folder !== undefined && !failed.has(folder)) continue;
-        answer.errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
-      }
-    }
     return { topics };
   },
 });
@@ -67,8 +57,8 @@ interface Answer {
   errorCode: ErrorCode;
 }
 
-/** Waits until all in-sync replicas have deleted as much; else the answer says why not. */
-async function heard(
+/** Waits until what is deleted stays so, whoever crashes; else the answer says why it may not. */
+async function settle(
   answer: Answer,
   { name, services, timeoutMs }: {
     readonly name: string;
@@ -77,8 +67,13 @@ async function heard(
   },
 ): Promise<void> {
   if (answer.errorCode !== ErrorCode.NONE) return;
-  const { replication } = services.partitions.get(name, answer.partitionIndex) ?? {};
-  const untold = await replication?.trimmed(answer.lowWatermark, timeoutMs);
+  const partition = services.partitions.get(name, answer.partitionIndex);
+  // Its directory says why.
+  if (await partition?.log.start.keep() !== undefined) {
+    Object.assign(answer, failure(ErrorCode.KAFKA_STORAGE_ERROR));
+    return;
+  }
+  const untold = await partition?.replication?.trimmed(answer.lowWatermark, timeoutMs);
   if (untold !== undefined) Object.assign(answer, failure(untold.errorCode));
 }
 

@@ -3,6 +3,7 @@
 //
 //   may say less than is true by now    shared by all who ask while it is written
 //   must say what is true by now        begun after the one that is being written
+//   where logs begin, alone             shared by all who ask before it is written
 
 import {
   isShortage,
@@ -52,6 +53,8 @@ export class Checkpoints {
   readonly #logsOf: (folder: LogFolder) => readonly PartitionLog[];
   /** Those that are being written. */
   readonly #writing = new Map<LogFolder, Promise<StoreFault | undefined>>();
+  /** Those whose log starts are to be written next. */
+  readonly #startsDue = new Map<LogFolder, Promise<StoreFault | undefined>>();
 
   constructor(slices: Slices, logsOf: (folder: LogFolder) => readonly PartitionLog[]) {
     this.#slices = slices;
@@ -69,6 +72,19 @@ export class Checkpoints {
       await folder.writeCheckpoints(this.#logsOf(folder));
     }).finally(() => this.#writing.delete(folder));
     this.#writing.set(folder, writing);
+    return writing;
+  }
+
+  /** Writes where the logs begin by now. Resolves to what kept it from being written. */
+  writeLogStarts(folder: LogFolder): Promise<StoreFault | undefined> {
+    const due = this.#startsDue.get(folder);
+    if (due !== undefined) return due;
+    const writing = tryWritingIn(folder, () =>
+      folder.writeLogStarts(() => {
+        this.#startsDue.delete(folder);
+        return this.#logsOf(folder);
+      }));
+    this.#startsDue.set(folder, writing);
     return writing;
   }
 

@@ -343,9 +343,7 @@ export class Storage {
       directory: folder.state,
       onUnsettled: (how) => folder.noteUnsettled(how),
       onGone: () => this.#onLogGone(),
-      saveLogStart: async () => {
-        await tryWritingIn(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
-      },
+      saveLogStart: () => this.#checkpoints.writeLogStarts(folder),
       saveRecoveryPoint: () => this.#checkpoints.requireAnew(folder),
     });
     // What was begun and not finished would keep the topic from being created anew.

@@ -222,10 +222,13 @@ export class LeaderFetcher {
   /** What is told to the leader is on disk. */
   async #keep(): Promise<void> {
     const behind = [...this.#turns.keys()].filter(({ log }) =>
-      log.keptEndOffset < log.logEndOffset
+      log.keptEndOffset < log.logEndOffset || log.start.keptOffset < log.logStartOffset
     );
     await Promise.all(behind.map(async (partition) => {
-      const failed = await partition.durable(partition.log.logEndOffset);
+      const { log } = partition;
+      // A start that cannot be kept is not told, and its directory says why.
+      if (log.start.keptOffset < log.logStartOffset) await log.start.keep();
+      const failed = await partition.durable(log.logEndOffset);
       // Its log is offline, and says so itself.
       if (failed !== undefined) this.#delay(partition);
     }));
@@ -264,7 +267,7 @@ export class LeaderFetcher {
       currentLeaderEpoch: leaderEpoch,
       fetchOffset,
       lastFetchedEpoch: log.latestEpoch,
-      logStartOffset: log.logStartOffset,
+      logStartOffset: log.start.keptOffset,
       partitionMaxBytes: partitionBytesMax,
     }));
     return {

@@ -7,12 +7,14 @@
 //                          = the end of the slowest of ISR and of who is about to join or leave it
 //
 //   a follower joins   it has all that is below the high watermark, and all that was there when
-//                      this epoch began (KAFKA-7128); it has fetched in this epoch
+//                      this epoch began (KAFKA-7128); and nothing that was said to be deleted, or
+//                      was when this epoch began; it has fetched in this epoch
 //   a follower leaves  it has not caught up with the log's end for replica.lag.time.max.ms
 //
 // Invariants: what a follower has counts only as of fetches in this epoch. While a change of the
 // ISR is under way, whoever is in the old one or in the new one holds the high watermark back. It
-// stands still while fewer than min.insync.replicas are in sync (KIP-966), and never goes back.
+// stands still while fewer than min.insync.replicas are in sync (KIP-966), and never goes back; nor
+// does the low watermark, below which nothing is shown any more, whoever of them leads next.
 
 import type { BrokerId, Offset } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
@@ -46,7 +48,8 @@ interface Follower {
 export interface LedReplicasOptions {
   readonly self: BrokerId;
   readonly state: PartitionImage;
-  /** Where the log ended when this epoch began. */
+  /** Where the log began and ended when this epoch began. */
+  readonly logStartOffset: Offset;
   readonly epochStartOffset: Offset;
   readonly nowMs: number;
 }
@@ -56,16 +59,19 @@ export class LedReplicas {
   /** Consumers are told of no end before the high watermark has come so far (KIP-207). */
   readonly epochStartOffset: Offset;
   readonly #self: BrokerId;
+  readonly #firstLogStart: Offset;
+  #lowWatermark: Offset = 0;
   readonly #followers = new Map<BrokerId, Follower>();
   #state: PartitionImage;
   /** What was asked for, and not answered yet. */
   #proposed: readonly InSyncReplica[] | undefined;
 
-  constructor({ self, state, epochStartOffset, nowMs }: LedReplicasOptions) {
-    this.#self = self;
-    this.#state = state;
-    this.epochStartOffset = epochStartOffset;
-    this.#admit(nowMs);
+  constructor(options: LedReplicasOptions) {
+    this.#self = options.self;
+    this.#state = options.state;
+    this.#firstLogStart = options.logStartOffset;
+    this.epochStartOffset = options.epochStartOffset;
+    this.#admit(options.nowMs);
   }
 
   /** The state that the metadata has. */
@@ -113,14 +119,15 @@ export class LedReplicas {
     return this.#state.isr.length === 1 && this.#proposed === undefined;
   }
 
-  /** Below it no replica in sync shows anything any more; `own`: nor does this one. */
-  lowWatermark(own: Offset): Offset {
+  /** Below it no replica shows anything that may lead; `own`: nor does this one. */
+  lowWatermark({ own, minIsr }: { readonly own: Offset; readonly minIsr: number }): Offset {
+    if (!this.isIsrEnough(minIsr)) return this.#lowWatermark;
     let lowest = own;
     for (const id of this.#maximalIsr()) {
       const follower = this.#followers.get(id);
       if (follower !== undefined) lowest = Math.min(lowest, follower.logStartOffset);
     }
-    return lowest;
+    return this.#lowWatermark = Math.max(this.#lowWatermark, lowest);
   }
 
   /** A follower has fetched, from an offset that its log and this one agree up to. */
@@ -169,8 +176,9 @@ export class LedReplicas {
     const follower = this.#followers.get(id);
     if (this.#proposed !== undefined || follower === undefined) return undefined;
     if (this.#state.isr.includes(id)) return undefined;
-    const { logEndOffset, brokerEpoch } = follower;
-    if (logEndOffset < highWatermark || logEndOffset < this.epochStartOffset) return undefined;
+    const { logStartOffset, logEndOffset, brokerEpoch } = follower;
+    if (logEndOffset < Math.max(highWatermark, this.epochStartOffset)) return undefined;
+    if (logStartOffset < Math.max(this.#lowWatermark, this.#firstLogStart)) return undefined;
     return isEligible(id, brokerEpoch)
       ? [...this.#inSync(), { id, epoch: brokerEpoch }]
       : undefined;

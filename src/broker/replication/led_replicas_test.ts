@@ -28,6 +28,7 @@ function led(changed: Partial<PartitionImage> = {}): LedReplicas {
   return new LedReplicas({
     self: 1,
     state: { ...state, ...changed },
+    logStartOffset: 0,
     epochStartOffset: 100,
     nowMs: 0,
   });

@@ -113,8 +113,9 @@ export class PartitionReplication {
     if (!how.isLeader) return this.resign();
     if (this.#led === undefined || how.isNewEpoch) {
       this.#quietUntilMs = -Infinity;
-      const epochStartOffset = log.logEndOffset;
-      this.#led = new LedReplicas({ self: terms.nodeId, state, epochStartOffset, nowMs });
+      const { logStartOffset, logEndOffset: epochStartOffset } = log;
+      const self = terms.nodeId;
+      this.#led = new LedReplicas({ self, state, logStartOffset, epochStartOffset, nowMs });
       this.#trims.fail(ledElsewhere);
     } else this.#led.enter(state, nowMs);
     const { recovered } = this.#led;
@@ -163,7 +164,7 @@ export class PartitionReplication {
   advance(): void {
     const led = this.#led;
     if (led === undefined) return;
-    this.#trims.advance(led.lowWatermark(this.#log.logStartOffset), undefined);
+    this.#trims.advance(this.#lowWatermark(led), undefined);
     const doubt = this.doubtOf(true);
     if (doubt !== undefined) return this.#acks.fail(doubt);
     const own = led.isAlone ? this.#log.logEndOffset : this.#log.keptEndOffset;
@@ -174,6 +175,10 @@ export class PartitionReplication {
     this.#log.highWatermark = offset;
     this.#acks.advance(offset, led.isMaximalIsrEnough(minIsr) ? undefined : tooFewAfterAppend);
     this.#onAdvanced();
+  }
+
+  #lowWatermark(led: LedReplicas): Offset {
+    return led.lowWatermark({ own: this.#log.start.keptOffset, minIsr: this.#minIsr });
   }
 
   /** Resolves once every in-sync replica has what is below `end`, or with why not. */
@@ -187,10 +192,10 @@ export class PartitionReplication {
     );
   }
 
-  /** Resolves once no in-sync replica shows what is below `start`, or with why nobody knows. */
+  /** Resolves once nobody that may lead shows what is below `start`, or with why none knows. */
   trimmed(start: Offset, timeoutMs: number): Promise<Unacknowledged | undefined> {
     if (this.#led === undefined) return Promise.resolve(ledElsewhere);
-    const isTrimmed = this.#led.lowWatermark(this.#log.logStartOffset) >= start;
+    const isTrimmed = this.#lowWatermark(this.#led) >= start;
     return isTrimmed ? Promise.resolve(undefined) : this.#trims.wait(start, timeoutMs);
   }
 

@@ -329,10 +329,11 @@ export class LogFolder {
     });
   }
 
-  /** Writes where all logs begin; durable when it resolves. */
-  writeLogStarts(logs: Iterable<CheckpointedLog>): Promise<void> {
-    const all = [...logs];
-    return this.#inTurn(() => this.#checkpoints.writeLogStarts(all));
+  /**
+   * Writes where all logs begin, asked for when its turn has come; durable when it resolves.
+   */
+  writeLogStarts(logs: () => Iterable<CheckpointedLog>): Promise<void> {
+    return this.#inTurn(() => this.#checkpoints.writeLogStarts([...logs()]));
   }
 
   #inTurn(write: () => Promise<void>): Promise<void> {

@@ -25,6 +25,7 @@ import { FileWindow, findOffset } from "../recovery/scan.ts";
 import { Segment } from "../segment/segment.ts";
 import type { Segments } from "../segment/segments.ts";
 import type { EpochCache } from "./epoch_cache.ts";
+import type { LogStart } from "./log_start.ts";
 import { loadOptions, type LogOptions } from "./log_options.ts";
 
 /** The parts of a log that a cut changes. */
@@ -39,6 +40,7 @@ export interface CutParts {
   readonly durable: DurableFiles;
   readonly reader: LogReader;
   readonly resumePoints: ResumePoints;
+  readonly start: LogStart;
   /** Undefined while there is none. */
   readonly compaction: () => Compaction | undefined;
 }
@@ -109,12 +111,14 @@ function forget({ resumePoints, durable, rounds, epochs, reader }: CutParts, end
  * Deletes the segments that lie wholly below the log's start. That start is durable first: of
  * several renames a crash may keep any, and what it leaves must not be read with gaps in it.
  */
-export async function dropBelow(log: CutParts, logStartOffset: Offset): Promise<void> {
-  const { segments, options, epochs, rounds, deleted, durable } = log;
+export async function dropBelowStart(log: CutParts): Promise<void> {
+  const { segments, options, epochs, rounds, deleted, durable, start } = log;
+  const logStartOffset = start.offset;
   // The epochs that begin there are durable before the start is: loading goes by that.
   if (epochs.changed) await rounds.again().catch(throwUnlessStoreFault);
   if (segments.countBelow(logStartOffset) === 0) return;
-  await options.saveLogStart?.();
+  // Where it cannot be kept, the first segment that is left says as much.
+  await start.keep();
   await log.compaction()?.settled();
   const count = segments.countBelow(logStartOffset);
   const dueMs = options.clock.now() + options.config().fileDeleteDelayMs;

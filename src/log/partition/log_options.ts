@@ -13,6 +13,7 @@ import type { LoadOptions } from "../recovery/load_state.ts";
 import type { ColdReads } from "../reading/cold_reads.ts";
 import type { ReadAhead } from "../reading/read_ahead.ts";
 import { OpenHandles } from "../directory/open_handles.ts";
+import type { SaveLogStart } from "./log_start.ts";
 import type { AppendOrigin } from "../appending/payload.ts";
 import type { ProducerBatch } from "../producers/producer_state.ts";
 import type { Verification } from "../producers/verifications.ts";
@@ -56,8 +57,8 @@ export interface LogOptions {
   readonly checkpointMayBeStale?: boolean;
   /** Where compaction goes on; likewise. */
   readonly firstDirtyOffset?: Offset;
-  /** Makes the log's start durable: called before segments below it are deleted. */
-  readonly saveLogStart?: () => Promise<void>;
+  /** Called before segments below the log's start are deleted, and before others hear of it. */
+  readonly saveLogStart?: SaveLogStart;
   /** Makes the recovery points durable: called before what they promise is cut. */
   readonly saveRecoveryPoint?: () => Promise<void>;
   /** Where consumers' view ended, by the checkpoint; absent: where the log ends. */

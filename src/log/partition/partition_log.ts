@@ -28,7 +28,7 @@ import type { ProduceRules } from "../../records/mod.ts";
 import type { LogFields, LogLevel } from "../../runtime/ports.ts";
 import { noteEpochs, placeBatches } from "../appending/assign_offsets.ts";
 import { Compaction } from "../compaction/compaction.ts";
-import { beginAnew, cutBack, type CutEnd, type CutParts, dropBelow } from "./cutting.ts";
+import { beginAnew, cutBack, type CutEnd, type CutParts, dropBelowStart } from "./cutting.ts";
 import { rollLimits } from "./config.ts";
 import { DeletedFiles } from "../directory/deleted_files.ts";
 import type { DirectoryState, UnsyncedLog } from "../directory/directory_state.ts";
@@ -38,6 +38,7 @@ import { takeJournaled } from "../journal/taking.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
 import { partitionFolderName } from "../directory/layout.ts";
 import { type LoadedLog, loadLog } from "../recovery/loading.ts";
+import { LogStart } from "./log_start.ts";
 import {
   answerOfFirstTime,
   type AppendOptions,
@@ -98,7 +99,7 @@ export class PartitionLog implements UnsyncedLog {
   readonly bytesChecked: number;
   #compaction: Compaction | undefined;
   #producers: ProducerState;
-  #logStartOffset: Offset;
+  readonly #start: LogStart;
   #logEndOffset: Offset;
   /** Why appends are refused; undefined while they are not. */
   #refusal: string | undefined;
@@ -143,7 +144,7 @@ export class PartitionLog implements UnsyncedLog {
     });
     this.bytesChecked = loaded.bytesChecked;
     this.#logEndOffset = loaded.logEndOffset;
-    this.#logStartOffset = loaded.logStartOffset;
+    this.#start = new LogStart(loaded.logStartOffset, options.saveLogStart);
     this.#jitter = crc32c(utf8(`${options.topicId}${options.partition}`)) / 0x1_0000_0000;
     const [damage] = loaded.damage;
     this.#wasDamaged = damage !== undefined;
@@ -196,7 +197,12 @@ export class PartitionLog implements UnsyncedLog {
   }
 
   get logStartOffset(): Offset {
-    return this.#logStartOffset;
+    return this.#start.offset;
+  }
+
+  /** How much of its beginning a crash would bring back. */
+  get start(): Pick<LogStart, "keptOffset" | "keep"> {
+    return this.#start;
   }
 
   /** Offset of the next record. */
@@ -281,7 +287,7 @@ export class PartitionLog implements UnsyncedLog {
     const accepted = checkPayload(payload, context);
     if ("refusal" in accepted) return { ok: false, ...accepted.refusal };
     const { records } = accepted;
-    const logStartOffset = this.#logStartOffset;
+    const logStartOffset = this.#start.offset;
     if (accepted.duplicate !== undefined) {
       return answerOfFirstTime(accepted.duplicate, { config, logStartOffset });
     }
@@ -406,16 +412,14 @@ export class PartitionLog implements UnsyncedLog {
     const to = Math.min(offset, this.#logEndOffset);
     const { frozenReason } = this.directory;
     if (frozenReason !== undefined) throw new PartitionFault(frozenReason);
-    if (to <= this.#logStartOffset) return;
+    if (to <= this.#start.offset) return;
     this.#startAt(to);
-    await dropBelow(this.#cutParts(), this.#logStartOffset);
+    await dropBelowStart(this.#cutParts());
   }
 
   /** Nothing below `offset` is shown any more. */
   #startAt(offset: Offset): void {
-    if (offset <= this.#logStartOffset) return;
-    this.#logStartOffset = offset;
-    this.#epochs.truncateFromStart(offset);
+    if (this.#start.raise(offset)) this.#epochs.truncateFromStart(offset);
   }
 
   /** Deletes segments by time, size and log start. Returns how many. */
@@ -430,7 +434,7 @@ export class PartitionLog implements UnsyncedLog {
     if (count === 0) return 0;
     if (count === this.#segments.all.length) this.#roll(nowMs);
     this.#startAt(itemAt(this.#segments.all, count).baseOffset);
-    await dropBelow(this.#cutParts(), this.#logStartOffset);
+    await dropBelowStart(this.#cutParts());
     return count;
   }
 
@@ -471,15 +475,14 @@ export class PartitionLog implements UnsyncedLog {
    */
   async restartAt(offset: Offset): Promise<void> {
     await this.#cut(beginAnew(this.#cutParts(), offset));
-    this.#logStartOffset = offset;
-    await this.#options.saveLogStart?.();
+    if (this.#start.raise(offset)) await this.#start.keep();
   }
 
   /** Until it is over the log's end is not that of its files: whoever closes it waits. */
   #cut(running: Promise<CutEnd>): Promise<void> {
     return this.#cutting = running.then((end) => {
       [this.#logEndOffset, this.#producers] = [end.logEndOffset, end.producers];
-      this.#logStartOffset = Math.min(this.#logStartOffset, end.logEndOffset);
+      this.#start.lower(end.logEndOffset);
     });
   }
 
@@ -495,6 +498,7 @@ export class PartitionLog implements UnsyncedLog {
       durable: this.#durable,
       reader: this.#reader,
       resumePoints: this.#resumePoints,
+      start: this.#start,
       compaction: () => this.#compaction,
     };
   }
@@ -576,7 +580,7 @@ export class PartitionLog implements UnsyncedLog {
 
   #lookup(): Lookup {
     const { codecs } = this.#options;
-    return { segments: () => this.#segments.all, logStartOffset: this.#logStartOffset, codecs };
+    return { segments: () => this.#segments.all, logStartOffset: this.#start.offset, codecs };
   }
 
   #newCompaction(): Compaction {

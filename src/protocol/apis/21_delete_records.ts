@@ -32,6 +32,7 @@ export const DeleteRecords = api({
       OFFSET_OUT_OF_RANGE: "the log ends before the offset",
       POLICY_VIOLATION: "the topic is compacted only: its records do not end by age",
       INVALID_TOPIC_EXCEPTION: "the topic is the broker's own",
+      REQUEST_TIMED_OUT: "a replica in sync has not heard of it in time, or too few are in sync",
     },
   },
   request: {
