@@ -239,6 +239,13 @@ const prepared: Readonly<Record<string, Partial<Case>>> = {
   CreateTopics: { after: isMade },
   CreatePartitions: { before: () => Promise.resolve({ newTopic: "old" }) },
   DeleteTopics: { before: () => Promise.resolve({ newTopic: "old" }) },
+  DeleteRecords: {
+    // All that there is: where nothing is to be deleted, nothing can fail.
+    message: ({ topic: name }) => ({
+      topics: [{ name, partitions: [{ partitionIndex: 0, offset: -1 }] }],
+      timeoutMs: 1000,
+    }),
+  },
   JoinGroup: { before: () => Promise.resolve({ group: "group-5", memberId: "" }) },
   Heartbeat: { before: () => Promise.resolve({ group: members }) },
   LeaveGroup: { before: () => Promise.resolve({ group: members }) },
