@@ -6,18 +6,25 @@
 
 import type { Offset } from "../../base/ids.ts";
 import type { StoreFault } from "../../base/faults.ts";
+import type { EpochCache } from "./epoch_cache.ts";
 
 /** Makes the start durable. Resolves to what kept it from that. */
 export type SaveLogStart = () => Promise<StoreFault | undefined>;
 
 export class LogStart {
+  readonly #epochs: Pick<EpochCache, "truncateFromStart">;
   readonly #save: SaveLogStart | undefined;
   #offset: Offset;
   #keptOffset: Offset;
 
   /** `offset`: as it was found on disk. */
-  constructor(offset: Offset, save: SaveLogStart | undefined) {
+  constructor(
+    offset: Offset,
+    epochs: Pick<EpochCache, "truncateFromStart">,
+    save: SaveLogStart | undefined,
+  ) {
     this.#offset = this.#keptOffset = offset;
+    this.#epochs = epochs;
     this.#save = save;
   }
 
@@ -34,6 +41,7 @@ export class LogStart {
   raise(offset: Offset): boolean {
     if (offset <= this.#offset) return false;
     this.#offset = offset;
+    this.#epochs.truncateFromStart(offset);
     return true;
   }
 
@@ -48,7 +56,8 @@ export class LogStart {
     const offset = this.#offset;
     if (offset <= this.#keptOffset) return undefined;
     const fault = await this.#save?.();
-    if (fault === undefined) this.#keptOffset = Math.min(offset, this.#offset);
-    return fault;
+    if (fault !== undefined) return fault;
+    this.#keptOffset = Math.max(this.#keptOffset, Math.min(offset, this.#offset));
+    return undefined;
   }
 }

@@ -25,7 +25,7 @@ import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { itemAt } from "../../base/items.ts";
 import type { ProduceRules } from "../../records/mod.ts";
-import type { LogFields, LogLevel } from "../../runtime/ports.ts";
+import type { LogLevel } from "../../runtime/ports.ts";
 import { noteEpochs, placeBatches } from "../appending/assign_offsets.ts";
 import { Compaction } from "../compaction/compaction.ts";
 import { beginAnew, cutBack, type CutEnd, type CutParts, dropBelowStart } from "./cutting.ts";
@@ -144,7 +144,7 @@ export class PartitionLog implements UnsyncedLog {
     });
     this.bytesChecked = loaded.bytesChecked;
     this.#logEndOffset = loaded.logEndOffset;
-    this.#start = new LogStart(loaded.logStartOffset, options.saveLogStart);
+    this.#start = new LogStart(loaded.logStartOffset, loaded.epochs, options.saveLogStart);
     this.#jitter = crc32c(utf8(`${options.topicId}${options.partition}`)) / 0x1_0000_0000;
     const [damage] = loaded.damage;
     this.#wasDamaged = damage !== undefined;
@@ -187,7 +187,7 @@ export class PartitionLog implements UnsyncedLog {
       const log = new PartitionLog(options, { ...load, ...loaded, claimed });
       await settleLoaded(log, log.#rounds, { loaded, options });
       if (options.journaled !== undefined && await takeJournaled(log, options)) {
-        log.#startAt(Math.min(options.logStartOffset ?? 0, log.#logEndOffset));
+        log.#start.raise(Math.min(options.logStartOffset ?? 0, log.#logEndOffset));
       }
       return log;
     } catch (error) {
@@ -200,7 +200,7 @@ export class PartitionLog implements UnsyncedLog {
     return this.#start.offset;
   }
 
-  /** How much of its beginning a crash would bring back. */
+  /** Where it begins, and how much of that a crash would leave. */
   get start(): Pick<LogStart, "keptOffset" | "keep"> {
     return this.#start;
   }
@@ -307,7 +307,7 @@ export class PartitionLog implements UnsyncedLog {
     } catch (error) {
       throwUnlessStoreFault(error);
       if (!this.directory.noteUnwritten(error) && !this.#presence.look()) {
-        this.#log("error", "append failed", { reason: messageOf(error) });
+        this.#log("error", "append failed", error);
       }
       return storageError(messageOf(error));
     }
@@ -412,14 +412,7 @@ export class PartitionLog implements UnsyncedLog {
     const to = Math.min(offset, this.#logEndOffset);
     const { frozenReason } = this.directory;
     if (frozenReason !== undefined) throw new PartitionFault(frozenReason);
-    if (to <= this.#start.offset) return;
-    this.#startAt(to);
-    await dropBelowStart(this.#cutParts());
-  }
-
-  /** Nothing below `offset` is shown any more. */
-  #startAt(offset: Offset): void {
-    if (this.#start.raise(offset)) this.#epochs.truncateFromStart(offset);
+    if (this.#start.raise(to)) await dropBelowStart(this.#cutParts());
   }
 
   /** Deletes segments by time, size and log start. Returns how many. */
@@ -433,7 +426,7 @@ export class PartitionLog implements UnsyncedLog {
     const count = expiredSegmentCount({ segments: this.#segments.all, config, nowMs, ...ends });
     if (count === 0) return 0;
     if (count === this.#segments.all.length) this.#roll(nowMs);
-    this.#startAt(itemAt(this.#segments.all, count).baseOffset);
+    this.#start.raise(itemAt(this.#segments.all, count).baseOffset);
     await dropBelowStart(this.#cutParts());
     return count;
   }
@@ -568,7 +561,7 @@ export class PartitionLog implements UnsyncedLog {
     } catch (error) {
       throwUnlessStoreFault(error);
       // Both are built again when the log is opened without them.
-      this.#log("warn", "cannot write an index or snapshot", { reason: messageOf(error) });
+      this.#log("warn", "cannot write an index or snapshot", error);
     }
     sealed.unsynced = true;
     this.#durable.noteNames();
@@ -596,8 +589,8 @@ export class PartitionLog implements UnsyncedLog {
     });
   }
 
-  #log(level: LogLevel, message: string, fields: LogFields): void {
+  #log(level: LogLevel, message: string, cause: unknown): void {
     const { topic, partition } = this;
-    this.#options.logger.log(level, message, { topic, partition, ...fields });
+    this.#options.logger.log(level, message, { topic, partition, reason: messageOf(cause) });
   }
 }
