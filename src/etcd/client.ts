@@ -13,7 +13,15 @@ import { fromUtf8 } from "../base/bytes.ts";
 import { DecodeFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import { itemAt } from "../base/items.ts";
 import { HomeCounters } from "../cluster/mod.ts";
-import type { Clock, HttpClient, HttpStream, Logger, Random, Timers } from "../runtime/ports.ts";
+import type {
+  Clock,
+  HttpAnswer,
+  HttpClient,
+  HttpStream,
+  Logger,
+  Random,
+  Timers,
+} from "../runtime/ports.ts";
 import {
   countOf,
   idOf,
@@ -351,7 +359,7 @@ export class EtcdClient {
   ): Promise<Answer> {
     const bytesMax = answerBytesMax;
     const answer = await this.#options.http.ask(url, { msMax, bytesMax, json: body, headers });
-    const said = parseObject(fromUtf8(answer.body));
+    const said = saidIn(answer, url);
     if (answer.status === 200) return said;
     throw new EtcdFault(countOf(said.code ?? 2), String(said.message ?? said.error ?? "no reason"));
   }
@@ -385,6 +393,20 @@ export class EtcdClient {
         { cause: error },
       );
     }
+  }
+}
+
+/** What the gateway says. Who has none answers 404 and no JSON: a PlatformFault tells of it. */
+function saidIn({ status, body }: HttpAnswer, url: string): Answer {
+  try {
+    return parseObject(fromUtf8(body));
+  } catch (error) {
+    if (status === 200 || !(error instanceof DecodeFault)) throw error;
+    const advice = status === 404
+      ? "etcd's gRPC gateway is off there (enable-grpc-gateway: true in its configuration file)"
+      : "does etcd listen there?";
+    const message = `${url} answers with HTTP ${status} and no JSON: ${advice}`;
+    throw new PlatformFault("Io", message, { cause: error });
   }
 }
 

@@ -99,6 +99,10 @@ Deno.test("the units of systemd start what there is", async () => {
   assertEquals(config.advertised("PLAINTEXT")?.port, config.listeners[0]?.port);
   const etcd = parse(textOf("systemd/etcd.conf.yml")) as Json;
   assert(etcd["initial-cluster"].includes(`${etcd.name}=${etcd["initial-advertise-peer-urls"]}`));
+  // What flags have by default a file has to say: without the one it has no door for brokers, and
+  // without the other it does not start (3.4).
+  assertEquals(etcd["enable-grpc-gateway"], true);
+  assertEquals(etcd["auto-compaction-mode"], "periodic");
   const folder = await Deno.makeTempDir({ prefix: "units-" });
   try {
     for (const name of ["ottla.service", "etcd.service"]) {
