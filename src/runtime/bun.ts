@@ -3,6 +3,7 @@
 
 import * as fs from "node:fs";
 import process from "node:process";
+import { loadC } from "./bun_foreign.ts";
 import { bunNetwork } from "./bun_network.ts";
 import { zlibCodecs } from "./codecs.ts";
 import { builtinDigests } from "./digests.ts";
@@ -15,7 +16,7 @@ import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { Runtime } from "./ports.ts";
 import type { Room } from "./room_ahead.ts";
-import { cLibraries, onUnreadOutput, type Poll } from "./unread_output.ts";
+import { onUnreadOutput, type Poll } from "./unread_output.ts";
 
 /** What node:fs and the environment do not offer. */
 interface CFunctions {
@@ -26,13 +27,6 @@ interface CFunctions {
 /** Of Linux alone. */
 interface LinuxFunctions {
   fallocate(descriptor: number, mode: number, start: number, bytes: number): number;
-}
-
-interface ForeignFunctions {
-  dlopen<T>(
-    library: string,
-    functions: Record<keyof T, { args: readonly string[]; returns: string }>,
-  ): { symbols: T };
 }
 
 interface BunMemory {
@@ -57,24 +51,6 @@ const c = loadC<CFunctions>({
   flock: { args: ["i32", "i32"], returns: "i32" },
   setenv: { args: ["ptr", "ptr", "i32"], returns: "i32" },
 });
-
-function loadC<T>(
-  functions: Record<keyof T, { args: readonly string[]; returns: string }>,
-): T | undefined {
-  try {
-    const foreign = process.getBuiltinModule("bun:ffi") as ForeignFunctions;
-    for (const library of cLibraries) {
-      try {
-        return foreign.dlopen<T>(library, functions).symbols;
-      } catch {
-        // Not this C library.
-      }
-    }
-  } catch {
-    // No foreign functions in this build: the lock record alone has to do.
-  }
-  return undefined;
-}
 
 /**
  * Bun asks its environment how many threads there are to be when it makes the first of them: in

@@ -1,18 +1,24 @@
 // TCP by Bun.listen and Bun.connect. Bun calls one shared set of handlers; `data` of a handle is
 // the socket that it belongs to.
 //
-// A write takes what fits the kernel's buffer and says how much; the rest goes after `drain`.
+// A write takes what fits the kernel's buffer and says how much; the rest goes after `drain`. Bun
+// reads 512 KiB at most into memory of its own, and copies what it has read into an array that it
+// makes for each push. Of large requests what comes behind a push is received by recv(2) itself,
+// straight to where the reader wants it.
 
+import process from "node:process";
 import { formatAddress } from "../base/address.ts";
 import { PlatformFault } from "../base/faults.ts";
+import { loadC } from "./bun_foreign.ts";
 import { nodeTls } from "./node_tls.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { Listener, Network, Socket } from "./ports.ts";
-import { PushedSocket, type Transport } from "./pushed_socket.ts";
+import { type Kernel, PushedSocket, type Transport } from "./pushed_socket.ts";
 import { plainAddress } from "./socket_address.ts";
 
 interface BunHandle {
   data: BunTransport;
+  readonly fd: number;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   /** Undefined once the peer has reset the connection, which may be before it was opened. */
@@ -59,9 +65,28 @@ interface BunTcp {
   connect(options: BunEndpoint): Promise<BunHandle>;
 }
 
+interface ReceiveFunctions {
+  recv(descriptor: number, into: Uint8Array, bytes: number, flags: number): number | bigint;
+}
+
+const withoutWait = 0x40;
+let c: ReceiveFunctions | undefined;
+let isKnown = false;
+
+/** Not before the first large push: at the start nothing is loaded for it. */
+function receiveFunctions(): ReceiveFunctions | undefined {
+  if (!isKnown && process.platform === "linux") {
+    c = loadC<ReceiveFunctions>({
+      recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64_fast" },
+    });
+  }
+  isKnown = true;
+  return c;
+}
+
 const tcp = (globalThis as unknown as { Bun: BunTcp }).Bun;
 
-class BunTransport implements Transport {
+class BunTransport implements Transport, Kernel {
   readonly #handle: BunHandle;
   readonly socket: PushedSocket;
   #rest: Uint8Array | undefined;
@@ -84,6 +109,20 @@ class BunTransport implements Transport {
       this.#written = { resolve, reject };
       if (count < 0) this.#settle(new PlatformFault("Closed", "the other side is gone"));
     });
+  }
+
+  get kernel(): Kernel | undefined {
+    return receiveFunctions() && this;
+  }
+
+  /** A failure is left for Bun to find. */
+  take(into: Uint8Array<ArrayBuffer>): number {
+    const count = receiveFunctions()?.recv(this.#handle.fd, into, into.length, withoutWait) ?? 0;
+    return Math.max(0, Number(count));
+  }
+
+  soon(run: () => void): void {
+    setImmediate(run);
   }
 
   onDrain(): void {

@@ -5,6 +5,12 @@
 //   transport --onData--> who waits for it, or a queue (pause when full, resume at half)
 //   writer --one write at a time--> transport.write, which settles when the kernel has it all
 //
+// What is pushed lies in memory of its own, and is copied to where the reader wants it. So where a
+// transport can be asked as well, it is, from a large push on for as long as the kernel has more:
+//
+//   pushed --much at once--> asked once a turn, straight into the reader's memory; paused meanwhile
+//          <--it has nothing, or nobody reads--
+//
 //   open --onEnd--> read side ended --writer closes--> released
 //     |                                                    ^
 //     +---- close(), onClosed, a failed write -------------+
@@ -26,14 +32,27 @@ export interface Transport {
   end(): void;
   pause(): void;
   resume(): void;
+  /** Absent: it can only push. */
+  readonly kernel?: Kernel | undefined;
   /** Whether the process lives on for as long as the connection does. */
   hold(isHeld: boolean): void;
   /** Closes both sides at once and frees the descriptor. */
   destroy(): void;
 }
 
+/** The kernel's end of a connection, asked without a wait. */
+export interface Kernel {
+  /** What it has by now, as far as that fits; 0: nothing, or no more at all: a push will tell. */
+  take(into: Uint8Array<ArrayBuffer>): number;
+  /** Calls `run` in the next turn of the event loop. */
+  soon(run: () => void): void;
+}
+
 /** Received bytes that wait for a reader before the transport is told to pause. */
 const queuedBytesMax = 512 * 1024;
+
+/** Who is pushed so much at once is likely to have more. */
+const largePushBytes = 500 * 1024;
 
 const nowhere = new Uint8Array(0);
 
@@ -47,9 +66,11 @@ export class PushedSocket implements Socket {
   readonly #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #paused = false;
+  /** Whether the kernel is asked. */
+  #isAsking = false;
   /** Who waits for bytes, and where it wants them. */
   #receiver: Receiver | undefined;
-  #into: Uint8Array = nowhere;
+  #into: Uint8Array<ArrayBuffer> = nowhere;
   /** Rejects the write that is under way. */
   #failWrite: ((fault: PlatformFault) => void) | undefined;
   /** Set once nothing more will be received; a fault when that was no orderly end. */
@@ -77,6 +98,7 @@ export class PushedSocket implements Socket {
     this.#into = into;
     const isDue = this.#queuedBytes > 0 || this.#received !== undefined;
     if (isDue) Promise.resolve().then(this.#deliverDue);
+    else if (this.#isAsking) this.#transport.kernel?.soon(this.#ask);
   }
 
   holdProcess(isHeld: boolean): void {
@@ -84,7 +106,9 @@ export class PushedSocket implements Socket {
   }
 
   /** What is pushed is heard of without being asked for. */
-  watch(): void {}
+  watch(): void {
+    this.#endAsking();
+  }
 
   write(bytes: Uint8Array): Promise<void> | undefined {
     assert(this.#failWrite === undefined, "one write at a time");
@@ -126,6 +150,7 @@ export class PushedSocket implements Socket {
   /** Bytes came; they are ours from now on. */
   onData(bytes: Uint8Array): void {
     if (this.#readEnded || bytes.length === 0) return;
+    if (bytes.length >= largePushBytes) this.#isAsking = this.#transport.kernel !== undefined;
     if (this.#queuedBytes === 0 && bytes.length <= this.#into.length) {
       this.#into.set(bytes);
       this.#takeReceiver()?.onReceived(bytes.length);
@@ -134,10 +159,7 @@ export class PushedSocket implements Socket {
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     this.#deliver();
-    if (this.#queuedBytes >= queuedBytesMax && !this.#paused && !this.#released) {
-      this.#paused = true;
-      this.#transport.pause();
-    }
+    if (this.#queuedBytes >= queuedBytesMax) this.#pause();
   }
 
   /** The peer closed its side. */
@@ -182,6 +204,26 @@ export class PushedSocket implements Socket {
     return receiver;
   }
 
+  readonly #ask = (): void => {
+    const isDue = this.#isAsking && this.#receiver !== undefined && this.#queuedBytes === 0;
+    if (!isDue || this.#released) return;
+    const count = this.#transport.kernel?.take(this.#into) ?? 0;
+    if (count === 0) return this.#endAsking();
+    this.#pause();
+    this.#takeReceiver()?.onReceived(count);
+  };
+
+  #endAsking(): void {
+    this.#isAsking = false;
+    this.#resumeWhenLow();
+  }
+
+  #pause(): void {
+    if (this.#paused || this.#released) return;
+    this.#paused = true;
+    this.#transport.pause();
+  }
+
   #fill(into: Uint8Array): number {
     let done = 0;
     while (done < into.length) {
@@ -199,7 +241,8 @@ export class PushedSocket implements Socket {
 
   /** Not before who waits has its bytes: a transport may push before `resume` returns. */
   #resumeWhenLow(): void {
-    if (!this.#paused || this.#queuedBytes > queuedBytesMax / 2 || this.#released) return;
+    const isLow = this.#queuedBytes <= queuedBytesMax / 2 && !this.#isAsking;
+    if (!this.#paused || !isLow || this.#released) return;
     this.#paused = false;
     this.#transport.resume();
   }

@@ -297,6 +297,31 @@ function pressureSuite(options: SubjectOptions): void {
     await listener.close();
   });
 
+  check("much that comes is whole, whatever is read of it at a time", options, async (subject) => {
+    const { runtime } = subject;
+    const { listener, client, server } = await pair(runtime);
+    const sent = pattern(6_000_000);
+    const sending = send(client, sent).then(() => client.closeWrite());
+    const received = new Uint8Array(sent.length + 1);
+    const sizes = [2_048, 900_000, 1, 262_144, 70_000];
+    let at = 0;
+    for (let reads = 0;; reads++) {
+      const into = received.subarray(at, at + sizes[reads % sizes.length]!);
+      const count = await server.read(into);
+      if (count === null) break;
+      at += count;
+      if (reads % 3 === 0) await runtime.timers.turn();
+      if (reads % 7 === 0) server.watch();
+    }
+    sameBytes(received.subarray(0, at), sent);
+    await sending;
+    await server.write(pattern(7));
+    sameBytes(await readBytes(client, 7), pattern(7));
+    client.close();
+    server.close();
+    await listener.close();
+  });
+
   check("many small writes arrive whole and in order", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
     const bytes = pattern(40_000);

@@ -74,6 +74,17 @@ const moments: readonly Moment[] = [
     },
   },
   {
+    name: "while somebody watches, behind much that was read",
+    async run({ peer, server }) {
+      const sending = peer.write(pattern(unreadBytes));
+      sameBytes(await readBytes(server, unreadBytes), pattern(unreadBytes));
+      await sending;
+      server.watch();
+      peer.reset();
+      await server.closed;
+    },
+  },
+  {
     name: "behind bytes that came while somebody watched",
     async run({ runtime, peer, server }) {
       server.watch();
