@@ -26,7 +26,11 @@ export interface MachineWorld {
   readonly regexes: RegexEngine;
 }
 
-/** What the topic is created with, once somebody needs it: Kafka's names of settings and values. */
+/**
+ * What the topic is created with, once somebody needs it: Kafka's names of settings and values.
+ * Differs from Kafka: the topics take batches of any size, since what a coordinator decides at once
+ * is one batch; Kafka's take those of message.max.bytes, and cannot store a larger group.
+ */
 export interface TopicTerms {
   /** The setting of the broker that says how many partitions. */
   readonly partitionCount: string;

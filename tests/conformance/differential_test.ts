@@ -94,7 +94,8 @@ Deno.test({
     console.log(`${questions} questions in ${conversations} conversations were compared`);
     const wrong = notAllowed(found);
     assertEquals(wrong.length, 0, `${wrong.length} differences:\n${told(wrong)}`);
-    if (only) return;
+    // Which of the questions that are made up need one is a matter of the seed.
+    if (only || Deno.env.has("OTTLA_SEED")) return;
     const unused = allowances.filter(({ where }) => !found.some(({ line }) => where.test(line)));
     assertEquals(unused, [], "these allowances are not needed any more");
   },

@@ -277,3 +277,37 @@ Deno.test("a type of entity that is none counts before what ip is combined with"
   }
   assertEquals(codes, [ErrorCode.INVALID_REQUEST, ErrorCode.UNSUPPORTED_VERSION]);
 });
+
+Deno.test("limits of a broker by address are read before they are kept", async () => {
+  using client = await shared.connect();
+  const name = "max.connections.per.ip.overrides";
+  const codes = [];
+  for (const value of ["nobody", "10.0.0.7:x", "10.0.0.7:20,[::1]:5", ""]) {
+    const { responses } = await client.ask(IncrementalAlterConfigs, 1, {
+      resources: [{
+        resourceType: 4,
+        resourceName: "",
+        configs: [{ name, configOperation: 0, value }],
+      }],
+      validateOnly: true,
+    });
+    codes.push(responses[0].errorCode);
+  }
+  const { INVALID_REQUEST, NONE } = ErrorCode;
+  assertEquals(codes, [INVALID_REQUEST, INVALID_REQUEST, NONE, NONE]);
+});
+
+Deno.test("each throttle of kafka-reassign-partitions can be set", async () => {
+  using client = await shared.connect();
+  const names = [
+    "leader.replication.throttled.rate",
+    "follower.replication.throttled.rate",
+    "replica.alter.log.dirs.io.max.bytes.per.second",
+  ];
+  const configs = names.map((name) => ({ name, configOperation: 0, value: "5000" }));
+  const { responses } = await client.ask(IncrementalAlterConfigs, 1, {
+    resources: [{ resourceType: 4, resourceName: "1", configs }],
+    validateOnly: true,
+  });
+  assertEquals(responses[0].errorCode, ErrorCode.NONE);
+});

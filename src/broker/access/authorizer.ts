@@ -182,7 +182,7 @@ export function configAccess(
 /** What requests about access rules are answered. */
 export const noAuthorizer = {
   errorCode: ErrorCode.SECURITY_DISABLED,
-  errorMessage: "No Authorizer is configured.",
+  errorMessage: "No Authorizer is configured on the broker.",
 } as const;
 
 /** What a response carries when the operations were not asked for. */

@@ -997,7 +997,7 @@ const ownKeys = {
     doc: "Most bytes of metrics that a client may push at once, compressed or not.",
   },
 
-  // Replication: kafka-reassign-partitions sets these two while it moves replicas.
+  // Replication: kafka-reassign-partitions sets these while it moves replicas.
   "leader.replication.throttled.rate": {
     type: "long",
     default: longMax,
@@ -1013,6 +1013,15 @@ const ownKeys = {
     update: "cluster-wide",
     listedWhenSet: true,
     doc: "Bytes per second that throttled followers take from their leaders.",
+  },
+  "replica.alter.log.dirs.io.max.bytes.per.second": {
+    type: "long",
+    default: longMax,
+    min: 0,
+    update: "cluster-wide",
+    listedWhenSet: true,
+    ignored: "replicas are not moved between the data directories of a broker",
+    doc: "Bytes per second that replicas move at between data directories.",
   },
 
   // Security.

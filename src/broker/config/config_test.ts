@@ -331,8 +331,15 @@ Deno.test("keys that contradict each other are told apart from wrong values", ()
     "log.retention.hours",
     "group.min.session.timeout.ms",
   ]);
-  assertEquals(loadConfig({ options: { "broker.id": 7 } }).config.nodeId, 7);
+  assertEquals(loadConfig({ options: { "broker.id": -1 } }).config.nodeId, 1);
   assert(problemsOf({ flags: { ephemeral: true, dataDir: "x" } }).startsWith("--ephemeral"));
+});
+
+Deno.test("either name of a node's id says both", () => {
+  for (const name of ["node.id", "broker.id"]) {
+    const { config } = loadConfig({ options: { [name]: 7 } });
+    assertEquals([config.nodeId, config.get("node.id"), config.get("broker.id")], [7, 7, 7]);
+  }
 });
 
 Deno.test("a topic's log takes overrides first, then the broker's key in its own unit", () => {

@@ -12,12 +12,15 @@
 // Differs from Kafka: keys and certificates can be set for all listeners of a broker at once, which
 // have none of their own; Kafka wants the name of one.
 // Differs from Kafka: a broker's own min.insync.replicas, which has no effect, may be deleted.
+// Differs from Kafka: numbers of threads may change by any factor, and classes are not looked for:
+// neither has an effect.
 
 import { entryOf } from "../../base/items.ts";
 import { ResourceType } from "../../cluster/mod.ts";
 import type { ConfigResource, ConfigRules, ProposedConfigs } from "../../cluster/configs.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Logger } from "../../runtime/ports.ts";
+import { parseOverrides } from "../network/connection_counts.ts";
 import { topicConfigWarnings, validateTopicConfigs } from "./mod.ts";
 import type { ResourceKey } from "./describe.ts";
 import { clientMatchKeys, clientMetricsKeys, groupKeys } from "./group_table.ts";
@@ -183,10 +186,17 @@ function brokerProblem(
     );
   }
   for (const { key, setting } of settings) {
-    const problem = valueProblem(key, setting);
+    const problem = valueProblem(key, setting) ?? addressLimitsProblem(setting);
     if (problem !== undefined) return invalidRequest(problem);
   }
   return undefined;
+}
+
+/** One that cannot be read would limit nobody, and be refused by the next start's file. */
+function addressLimitsProblem([name, value]: Setting): string | undefined {
+  if (name !== "max.connections.per.ip.overrides") return undefined;
+  const parsed = parseOverrides(value);
+  return "problem" in parsed ? `${name}: ${parsed.problem}` : undefined;
 }
 
 /**

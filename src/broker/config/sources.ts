@@ -104,11 +104,19 @@ export function loadConfig(input: ConfigInput = {}): LoadedConfig {
     if (checked.warning !== undefined) warnings.push(checked.warning);
     if (checked.text !== undefined) values.set(name, checked.text);
   }
+  sayUnderBothNames(values);
   const config = new BrokerConfig([{ source: ConfigSource.STATIC_BROKER, values }]);
   if (problems.length === 0) problems.push(...crossCheck(config));
   if (problems.length > 0) throw new UsageFault(problems.join("\n"));
   const sources = new Map([...settings].map(([name, { origin }]) => [name, origin]));
   return { config, warnings, sources };
+}
+
+/** The node's id has two names; whoever reads the configuration may know either. */
+function sayUnderBothNames(values: Map<string, string>): void {
+  const [nodeId, brokerId] = [values.get("node.id"), values.get("broker.id")];
+  if (nodeId !== undefined && brokerId === undefined) values.set("broker.id", nodeId);
+  if (nodeId === undefined && Number(brokerId) >= 0) values.set("node.id", brokerId!);
 }
 
 function readFile(input: ConfigInput, settings: Map<string, Setting>): void {

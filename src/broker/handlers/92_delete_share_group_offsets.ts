@@ -42,9 +42,10 @@ export const deleteShareGroupOffsets = handler(DeleteShareGroupOffsets, {
       responses: topics.map((topic) => {
         const { topicName } = topic;
         if (!mayRead(topicName)) return notAllowed(topic);
-        const topicId = image.topic(topicName)?.id ?? ZERO_UUID;
+        const topicId = image.topic(topicName)?.id;
+        if (topicId === undefined) return { topicName, topicId: ZERO_UUID, ...unknownTopic };
         const found = forgotten.get(topicId);
-        if (found === undefined) return { topicName, topicId: ZERO_UUID, ...unknownTopic };
+        if (found === undefined) return { topicName, topicId: ZERO_UUID, ...nothingStored };
         const { errorCode, errorMessage: why } = found;
         return { topicName, topicId, errorCode, errorMessage: why };
       }),
@@ -58,6 +59,12 @@ const noError = { errorCode: ErrorCode.NONE, errorMessage: null };
 const unknownTopic = {
   errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   errorMessage: errorMessage(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
+};
+
+/** Of a topic that there is. */
+const nothingStored = {
+  ...unknownTopic,
+  errorMessage: "There is no offset information to delete.",
 };
 
 function notAllowed({ topicName }: { readonly topicName: string }) {

@@ -132,6 +132,11 @@ Deno.test("offsets of share groups are told and forgotten of groups that there a
     const missing = { groupId: "missing", topics: [{ topicName }] };
     const { errorCode } = await client.ask(DeleteShareGroupOffsets, 0, missing);
     assertEquals(errorCode, GROUP_ID_NOT_FOUND);
-    const { responses } = await client.ask(DeleteShareGroupOffsets, 0, { ...missing, groupId });
-    assertEquals(responses.map((each) => each.errorCode), [NONE]);
+    const deleted = async () => {
+      const { responses } = await client.ask(DeleteShareGroupOffsets, 0, { ...missing, groupId });
+      return responses.map((each) => [each.errorCode, each.errorMessage]);
+    };
+    assertEquals(await deleted(), [[NONE, null]]);
+    const nothingLeft = "There is no offset information to delete.";
+    assertEquals(await deleted(), [[UNKNOWN_TOPIC_OR_PARTITION, nothingLeft]]);
   }));

@@ -445,6 +445,10 @@ export interface KnownBrokerConfigs {
    */
   readonly "follower.replication.throttled.rate"?: number | bigint | string;
   /**
+   * Bytes per second that replicas move at between data directories. Default `9223372036854775807`.
+   */
+  readonly "replica.alter.log.dirs.io.max.bytes.per.second"?: number | bigint | string;
+  /**
    * What decides who may do what: Kafka's StandardAuthorizer, by the access rules (ACLs) that are
    * kept in the metadata. Empty lets everyone do everything. Empty by default.
    */
@@ -1159,6 +1163,7 @@ export type BrokerConfigName =
   | "telemetry.max.bytes"
   | "leader.replication.throttled.rate"
   | "follower.replication.throttled.rate"
+  | "replica.alter.log.dirs.io.max.bytes.per.second"
   | "authorizer.class.name"
   | "super.users"
   | "allow.everyone.if.no.acl.found"

@@ -15,7 +15,7 @@ export const shareCoordinator: Coordinator<ShareStateTable, ShareStateRecord, Sh
     replicationFactor: "share.coordinator.state.topic.replication.factor",
     configs: {
       "cleanup.policy": "delete",
-      "compression.type": "uncompressed",
+      "compression.type": "producer",
       "max.message.bytes": "2147483647",
       "min.insync.replicas": { setting: "share.coordinator.state.topic.min.isr" },
       "retention.ms": "-1",
