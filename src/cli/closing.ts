@@ -29,8 +29,8 @@ export async function closeInTime(
   const sayAfter = (ms: number) => {
     slow = timers.after(ms, () => {
       waitedMs += ms;
-      const message = "still closing: files are being written. A second signal ends it at once, " +
-        "and the next start checks the logs";
+      const message = "still closing. A second signal ends it at once, and the next start checks " +
+        "the logs";
       logger.log("info", message, { waitedMs });
       sayAfter(saidEveryMs);
     });
