@@ -362,6 +362,9 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
   const elsewhere = await ottla.run("produce orders --partition 7", "a\n");
   assertEquals(elsewhere.code, 2);
   assertStringIncludes(elsewhere.stderr, "topic orders has no partition 7, only 0 to 2");
+  const line = await ottla.run("produce orders --format json", '{"value":"a","partition":7}\n');
+  assertEquals(line.code, 1);
+  assertStringIncludes(line.stderr, "send to orders-7: the topic has partitions 0 to 2");
   for (const [words, code, stderr] of cases) {
     const finished = await ottla.run(words);
     assertStringIncludes(finished.stderr, stderr);

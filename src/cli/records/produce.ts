@@ -268,7 +268,8 @@ async function explain(
 ): Promise<void> {
   const { client, topic, partition } = at;
   if (!isKafkaError(failure, "UNKNOWN_TOPIC_OR_PARTITION")) return;
-  if (partition === undefined) return onUnknownTopic(failure, topic);
   const found = await client.topic(topic).catch((error) => onUnknownTopic(error, topic));
-  throw noPartition(topic, { partition, count: found.partitions.length });
+  const count = found.partitions.length;
+  // Else a line of JSON names one, and the client has said which.
+  if (partition !== undefined) throw noPartition(topic, { partition, count });
 }

@@ -93,12 +93,10 @@ export class SendBuffer {
   #check(topic: TopicMetadata, at: { partition: PartitionId; sizeBytes: number }): void {
     const { partition, sizeBytes } = at;
     const about = `send to ${topic.name}-${partition}`;
-    if (partition >= topic.partitions.length) {
-      throw new KafkaError(
-        ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-        about,
-        `the topic has partitions 0 to ${topic.partitions.length - 1}`,
-      );
+    const count = topic.partitions.length;
+    if (partition >= count) {
+      const those = count === 1 ? "partition 0 only" : `partitions 0 to ${count - 1}`;
+      throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, about, `the topic has ${those}`);
     }
     if (this.#options.compression === "none" && sizeBytes > recordBytesMax) {
       throw new KafkaError(ErrorCode.MESSAGE_TOO_LARGE, about);
