@@ -11,7 +11,7 @@
 //   growth   what a request costs as connections, consumers, partitions and records grow
 //            (bench/growth.ts; --partitions, 10,000 at most)
 //   steady   many minutes at half the peak while retention deletes, and what has grown by then
-//            (bench/steady.ts; --minutes, 30)
+//            (bench/steady.ts; --minutes, 30; needs Go)
 //   saturated disk   heartbeats beside a disk that others keep busy (bench/busy_disk.ts)
 //   acls     what 10,000 access rules cost a small request (bench/acls.ts)
 //   start    from the creation of the process to the first answered Metadata request, 10 times

@@ -4,7 +4,7 @@
 //
 //   Java, franz-go, librdkafka   real clients, with records of about 1 KB of JSON
 //   raw                          ready-made requests, as fast as they are answered (load.ts)
-//   open loop                    ready-made requests at a fixed rate (open_loop.ts)
+//   open loop                    ready-made requests at a fixed rate (open_loop.ts; Go)
 
 import { itemAt, missing } from "../../src/base/items.ts";
 import { goProgram } from "../../tests/conformance/clients/install.ts";
@@ -12,7 +12,7 @@ import { fetchJars } from "../../tests/conformance/java/fetch.ts";
 import { run } from "../../tests/harness/process_lines.ts";
 import { checkProduced, produceFrame } from "./frames.ts";
 import { runLoad } from "./load.ts";
-import { runOpenLoop } from "./open_loop.ts";
+import { openLoopAbsence, runOpenLoop } from "./open_loop.ts";
 
 /** How much of each load. */
 export interface Amounts {
@@ -115,22 +115,11 @@ function openLoop(perSecond: number): Load {
     unit: "requests",
     partitions: connections,
     about: `a record a request, each due at its time, over ${connections} connections`,
+    absence: openLoopAbsence,
     run: async ({ port, topic, seconds }) => {
       const frames = framesOf(topic, connections, { records: 1, recordBytes: 1000, acks: -1 });
-      const { requests, elapsedMs, latenciesMs } = await runOpenLoop({
-        port,
-        connections,
-        perSecond,
-        durationMs: seconds * 1000,
-        request: (connection) => itemAt(frames, connection),
-        check: checkProduced,
-      });
-      const at = (q: number) => itemAt(latenciesMs, Math.floor(q * (latenciesMs.length - 1)));
-      return {
-        amount: requests,
-        seconds: elapsedMs / 1000,
-        latenciesMs: { p50: at(0.5), p99: at(0.99), p999: at(0.999) },
-      };
+      const { requests, ...took } = await runOpenLoop({ port, perSecond, seconds, frames });
+      return { amount: requests, ...took };
     },
   };
 }

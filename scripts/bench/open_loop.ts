@@ -3,152 +3,53 @@
 // everything that was due in it; a client that waits for answers would have sent one request, and
 // seen one late answer (coordinated omission).
 //
-//   due      |  |  |  |  |  |  |     each ms what is due is sent, spread over the connections
-//   answers       |       || |  |    in the order of each connection
-//
-// The timer comes once a millisecond, so up to one of it is the generator's own, whoever answers.
-import { itemAt } from "../../src/base/items.ts";
+// A program in Go sends (tests/conformance/clients/go/open_loop): timers of JavaScript come once a
+// millisecond at best, which is as long as a good answer takes.
+
+import { concatBytes } from "../../src/base/bytes.ts";
+import { goProgram } from "../../tests/conformance/clients/install.ts";
+import { run } from "../../tests/harness/process_lines.ts";
 
 /** What is sent, where, how often. */
 export interface OpenLoop {
   readonly port: number;
-  readonly connections: number;
   readonly perSecond: number;
-  readonly durationMs: number;
-  readonly request: (connection: number) => Uint8Array;
-  readonly check: (answer: Uint8Array) => void;
+  readonly seconds: number;
+  /** Produce requests; each has a connection of its own, and they take turns. */
+  readonly frames: readonly Uint8Array[];
 }
 
-/** Latencies in ms, ascending. */
 export interface OpenLoopResult {
   readonly requests: number;
-  readonly elapsedMs: number;
-  readonly latenciesMs: readonly number[];
+  readonly seconds: number;
+  readonly latenciesMs: { readonly p50: number; readonly p99: number; readonly p999: number };
 }
 
-const answerBytesMax = 64 * 1024;
-const tickMs = 1;
+/** The last answers may come so much later than the last request. */
+const lateMsMax = 60_000;
+
+let sender: ReturnType<typeof goProgram> | undefined;
+
+/** Why it cannot run here; undefined where it can. */
+export async function openLoopAbsence(): Promise<string | undefined> {
+  return (await (sender ??= goProgram("open_loop"))).absent?.reason;
+}
 
 /** Runs the load to the last answer. */
 export async function runOpenLoop(o: OpenLoop): Promise<OpenLoopResult> {
-  const lanes = await Promise.all(
-    Array.from({ length: o.connections }, (_, index) => Lane.open(index, o)),
-  );
-  const wanted = Math.floor(o.durationMs / 1000 * o.perSecond);
-  const startedMs = performance.now();
-  for (let sent = 0; sent < wanted;) {
-    const passedMs = performance.now() - startedMs;
-    const due = Math.min(wanted, Math.floor(passedMs / 1000 * o.perSecond));
-    for (; sent < due; sent++) {
-      itemAt(lanes, sent % lanes.length).add(startedMs + sent / o.perSecond * 1000);
-    }
-    for (const lane of lanes) lane.send();
-    await new Promise((resolve) => setTimeout(resolve, tickMs));
-    for (const lane of lanes) lane.throwFault();
-  }
-  const latencies = await Promise.all(lanes.map((lane) => lane.finish()));
-  const elapsedMs = performance.now() - startedMs;
-  const latenciesMs = latencies.flat().sort((a, b) => a - b);
-  return { requests: latenciesMs.length, elapsedMs, latenciesMs };
-}
-
-/** One connection: what waits to be sent, what waits for its answer. */
-class Lane {
-  readonly #socket: Deno.TcpConn;
-  readonly #request: () => Uint8Array;
-  readonly #check: (answer: Uint8Array) => void;
-  readonly #latenciesMs: number[] = [];
-  readonly #dueMs: number[] = [];
-  readonly #reading: Promise<void>;
-  #unsent = 0;
-  #isSending = false;
-  #isLast = false;
-  #fault: unknown;
-
-  private constructor(socket: Deno.TcpConn, index: number, o: OpenLoop) {
-    this.#socket = socket;
-    this.#request = () => o.request(index);
-    this.#check = o.check;
-    this.#reading = this.#read();
-    this.#reading.catch((fault) => this.#fault = fault);
-  }
-
-  static async open(index: number, o: OpenLoop): Promise<Lane> {
-    const socket = await Deno.connect({ hostname: "127.0.0.1", port: o.port });
-    socket.setNoDelay(true);
-    return new Lane(socket, index, o);
-  }
-
-  add(dueMs: number): void {
-    this.#dueMs.push(dueMs);
-    this.#unsent++;
-  }
-
-  /** Sends what was added, once what is being sent has left. */
-  send(): void {
-    if (this.#isSending || this.#unsent === 0) return;
-    this.#isSending = true;
-    this.#sendAll().catch((fault) => this.#fault = fault);
-  }
-
-  throwFault(): void {
-    if (this.#fault !== undefined) throw this.#fault;
-  }
-
-  /** The latencies, once everything is answered. */
-  async finish(): Promise<readonly number[]> {
-    this.#isLast = true;
-    this.send();
-    const isAnswered = this.#dueMs.length === 0;
-    if (isAnswered) this.#socket.close();
-    await this.#reading;
-    if (!isAnswered) this.#socket.close();
-    this.throwFault();
-    return this.#latenciesMs;
-  }
-
-  async #sendAll(): Promise<void> {
-    while (this.#unsent > 0) {
-      this.#unsent--;
-      const request = this.#request();
-      for (let at = 0; at < request.length;) at += await this.#socket.write(request.subarray(at));
-    }
-    this.#isSending = false;
-  }
-
-  async #read(): Promise<void> {
-    const buffer = new Uint8Array(answerBytesMax);
-    let end = 0;
-    while (!this.#isLast || this.#dueMs.length > 0) {
-      const length = await this.#readInto(buffer.subarray(end));
-      if (length === null) break;
-      end += length;
-      const used = this.#take(buffer.subarray(0, end));
-      buffer.copyWithin(0, used, end);
-      end -= used;
-    }
-    if (this.#dueMs.length > 0) throw new Error("the program under load closed the connection");
-  }
-
-  async #readInto(buffer: Uint8Array): Promise<number | null> {
-    try {
-      return await this.#socket.read(buffer);
-    } catch (error) {
-      if (this.#isLast && this.#dueMs.length === 0) return null;
-      throw error;
-    }
-  }
-
-  #take(bytes: Uint8Array): number {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    let start = 0;
-    while (bytes.length - start >= 4) {
-      const length = view.getInt32(start);
-      if (bytes.length - start < 4 + length) break;
-      this.#check(bytes.subarray(start + 4, start + 4 + length));
-      start += 4 + length;
-      this.#latenciesMs.push(performance.now() - this.#dueMs.shift()!);
-    }
-    return start;
+  const { program, absent } = await (sender ??= goProgram("open_loop"));
+  if (program === undefined) throw new Error(`the load at a fixed rate: ${absent.reason}`);
+  const path = await Deno.makeTempFile({ prefix: "ottla-bench-" });
+  try {
+    await Deno.writeFile(path, concatBytes(o.frames));
+    const { stdout } = await run({
+      command: program.command,
+      args: [`${o.port}`, `${o.perSecond}`, `${o.seconds}`, path],
+      withinMs: o.seconds * 1000 + lateMsMax,
+    });
+    const { requests, seconds, ...latenciesMs } = JSON.parse(stdout);
+    return { requests, seconds, latenciesMs };
+  } finally {
+    await Deno.remove(path);
   }
 }

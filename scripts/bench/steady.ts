@@ -61,11 +61,11 @@ export async function benchSteady(bench: SteadyBench): Promise<void> {
     console.log(`\nsteady: ${bench.minutes} min at half the peak, ${megabytes} MB/s`);
     console.log("   min  resident MB  disk MB  CPU s/GB   p50 ms   p99 ms");
     const runMs = bench.minutes * 60_000;
-    const durationMs = Math.max(sampleMsMin, runMs / samplesMax);
+    const seconds = Math.max(sampleMsMin, runMs / samplesMax) / 1000;
     const startedMs = performance.now();
     const samples: Sample[] = [];
     while (performance.now() - startedMs < runMs) {
-      const run = () => runOpenLoop({ ...load, request, perSecond, durationMs });
+      const run = () => runOpenLoop({ port: program.port, perSecond, seconds, frames });
       const sample = await sampleOf({ program, folder, startedMs }, run, {
         requestBytes: itemAt(frames, 0).length,
       });
@@ -87,14 +87,13 @@ async function sampleOf(
   const before = program.usage();
   const { requests, latenciesMs } = await run();
   const after = program.usage();
-  const quantile = (q: number) => itemAt(latenciesMs, Math.floor(q * (latenciesMs.length - 1)));
   return {
     minutes: (performance.now() - startedMs) / 60_000,
     residentMegabytes: after.residentBytes / 1e6,
     diskMegabytes: bytesIn(folder) / 1e6,
     cpuSecondsPerGigabyte: (after.cpuSeconds - before.cpuSeconds) / (requests * requestBytes / 1e9),
-    p50Ms: quantile(0.5),
-    p99Ms: quantile(0.99),
+    p50Ms: latenciesMs.p50,
+    p99Ms: latenciesMs.p99,
   };
 }
 
