@@ -2,6 +2,7 @@
 // have them: nobody loses a record by it, and nobody has to repair anything.
 
 import { assert, assertEquals } from "@std/assert";
+import { movePartitions } from "../../src/client/admin/nodes.ts";
 import { createTopic, Producer } from "../../src/client/mod.ts";
 import { readWholeFile, writeWholeFile } from "../../src/log/files/whole_file.ts";
 import type { Files } from "../../src/runtime/ports.ts";
@@ -167,3 +168,25 @@ for (const [who, id] of [["leader", 1], ["follower", 2]] as const) {
     });
   });
 }
+
+Deno.test("a replica that cannot be made where it is new is made once it can", async () => {
+  // What else is written to a disk that fails ends it.
+  const settings = { "log.flush.offset.checkpoint.interval.ms": 3_600_000 };
+  await simulatedCluster({ brokers: 2, settings }, async (scene) => {
+    const { world, partition, until, lines } = scene;
+    const { asked, values } = await filled(scene, { replicas: [1] });
+    world.failDisk("broker-2", "write", true);
+    await movePartitions(asked, [{ topic, partition: 0, replicas: [1, 2] }]);
+    const isOffline = (line: string) => /^broker-2 .* a partition is offline/.test(line);
+    await until(() => lines.some(isOffline));
+    await scene.pass(30_000);
+    assertEquals(lines.filter(isOffline).length, 1, "it is said once");
+    world.failDisk("broker-2", "write", false);
+    await until(() => partition(topic, 0).isr.join() === "1,2");
+    const { directories } = partition(topic, 0);
+    assert(directories.every((id) => !/^A+$/.test(id)), "where it is, the metadata knows");
+    scene.kill(1);
+    await until(() => partition(topic, 0).leader === 2);
+    assertEquals(await readAll(asked, { topic, count }), values);
+  });
+});

@@ -15,11 +15,20 @@ import type { MetadataImage, TopicImage } from "../../cluster/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { type AppendCounters, Partition } from "./partition.ts";
 
+/**
+ * As what a log is opened: one of the last run, the first of its name, or in the place of one that
+ * is lost.
+ */
+export type OpenedAs = "known" | "new" | "anew";
+
 /** One that could not be opened. */
 export interface OfflinePartition {
   readonly reason: string;
-  /** Whether it may work later: the disk was full, or there were too many open files. */
-  readonly mayOpenLater: boolean;
+  /**
+   * It is tried again as this: the disk was full, there were too many open files, or nothing of it
+   * is on a disk yet. Undefined: the next start tries it again.
+   */
+  readonly later: OpenedAs | undefined;
   /** Whether it was on a disk, or in a folder, that is gone. */
   readonly isLost: boolean;
 }
@@ -136,12 +145,12 @@ export class Partitions {
     return [...this.#byTopic.keys()];
   }
 
-  /** Partitions that found no room, or no descriptor, when they were to be opened. */
-  toOpenLater(): readonly { readonly topic: string; readonly id: PartitionId }[] {
+  /** Partitions that could not be opened, and are to be tried again. */
+  toOpenLater(): readonly { topic: string; id: PartitionId; as: OpenedAs }[] {
     return [...this.#byTopic].flatMap(([topic, { partitions }]) =>
       [...partitions.entries()].flatMap(([id, found]) =>
-        found !== undefined && !(found instanceof Partition) && found.mayOpenLater
-          ? [{ topic, id }]
+        found !== undefined && !(found instanceof Partition) && found.later !== undefined
+          ? [{ topic, id, as: found.later }]
           : []
       )
     );

@@ -11,6 +11,7 @@
 //                          its log is open    it leads or follows
 //                          its log is lost    opened anew once others in sync have what it had
 //                          it is damaged      set aside then, and opened anew
+//                          it cannot be made  tried again every few seconds
 //   no replica is here     its log is open    deleted: it was moved, or its topic is gone
 //
 // Invariant: work on logs runs in turn, so that a topic may go and come back under the same name.
@@ -26,7 +27,7 @@ import type {
 import type { PartitionLog, Slices } from "../../log/mod.ts";
 import type { Logger } from "../../runtime/ports.ts";
 import { Partition } from "./partition.ts";
-import type { Hosted, Partitions } from "./partitions.ts";
+import type { Hosted, OpenedAs, Partitions } from "./partitions.ts";
 import type { ReplicationTerms } from "../replication/partition_replication.ts";
 
 /** The logs themselves. */
@@ -102,7 +103,7 @@ export class Reconciler {
   async start(onProgress: (opened: number) => void): Promise<void> {
     let opened = 0;
     await this.#someAtATime(this.#replicas(), async ({ topic, id }) => {
-      await this.#open(topic, id, { isNew: false });
+      await this.#open(topic, id, "known");
       onProgress(++opened);
     });
     this.#isStarted = true;
@@ -160,17 +161,25 @@ export class Reconciler {
     return this.#working;
   }
 
-  /** Tries those again that found no room when they were to be opened. */
+  /** Tries those again that could not be opened for want of room, or could not be made. */
   openLater(): Promise<void> {
     return this.#inTurn(async () => {
       const { image, partitions } = this.#options;
-      for (const { topic: name, id } of partitions.toOpenLater()) {
+      for (const { topic: name, id, as } of partitions.toOpenLater()) {
         const topic = image().topic(name);
         if (topic === undefined || partitions.topicId(name) !== topic.id) continue;
         if (this.#isClosed) return;
-        await this.#open(topic, id, { isNew: false });
+        if (as !== "known" && !this.#mayBeMade(topic, id)) continue;
+        await this.#open(topic, id, as);
+        if (partitions.hosted(name, id) instanceof Partition) await this.#noteOpened(topic);
       }
     });
+  }
+
+  /** Whether it lacks nothing that counts: all had nothing, or others have what it had. */
+  #mayBeMade(topic: TopicImage, id: PartitionId): boolean {
+    const isInSync = this.#stateOf(topic, id)?.isr.includes(this.#options.nodeId) === true;
+    return isInSync || this.#options.logs.mayBeginAnew(topic, id);
   }
 
   /**
@@ -295,7 +304,7 @@ export class Reconciler {
   }
 
   #openMissing(name: string): void {
-    const { image, onOpened, logger } = this.#options;
+    const { image } = this.#options;
     this.#inTurn(async () => {
       const topic = image().topic(name);
       const missing = topic === undefined ? [] : this.#missing(topic);
@@ -306,47 +315,50 @@ export class Reconciler {
         // Of thousands the topic may be gone before its last one is reached.
         if (this.#stateOf(topic, id) === undefined) continue;
         const isNew = this.#options.partitions.hosted(name, id) === undefined;
-        await this.#open(topic, id, { isNew });
-        if (!isNew) this.#sayAnew(topic, id);
+        await this.#open(topic, id, isNew ? "new" : "anew");
         await this.#giveWay(newLogWeight);
       }
-      try {
-        await onOpened(topic);
-      } catch (error) {
-        if (!isStoreFault(error)) throw error;
-        // They are open and serve; the next start tells the metadata where they are.
-        logger.log("warn", "where new partitions lie could not be recorded", {
-          topic: topic.name,
-          reason: messageOf(error),
-        });
-      }
+      await this.#noteOpened(topic);
     });
   }
 
-  async #open(topic: TopicImage, id: PartitionId, options: { isNew: boolean }): Promise<void> {
-    const { partitions, logs, logger } = this.#options;
+  async #noteOpened(topic: TopicImage): Promise<void> {
+    const { onOpened, logger } = this.#options;
     try {
-      await this.#enterOpened(topic, await logs.open(topic, id, options));
+      await onOpened(topic);
     } catch (error) {
       if (!isStoreFault(error)) throw error;
-      const reason = messageOf(error);
-      const mayOpenLater = isShortage(error.cause);
-      const isLost = logs.isLost(topic, id);
-      // What has gone meanwhile has no place in the table.
-      if (this.#stateOf(topic, id) !== undefined) {
-        partitions.put(topic, id, { reason, mayOpenLater, isLost });
-      }
-      // It is tried again every few seconds; one line for the whole disk says so.
-      if (mayOpenLater) return;
-      logger.log("error", "a partition is offline", { partition: `${topic.name}-${id}`, reason });
+      // They are open and serve; the next start tells the metadata where they are.
+      logger.log("warn", "where new partitions lie could not be recorded", {
+        topic: topic.name,
+        reason: messageOf(error),
+      });
     }
   }
 
-  #sayAnew({ name }: TopicImage, id: PartitionId): void {
-    const { partitions, logger } = this.#options;
-    if (!(partitions.hosted(name, id) instanceof Partition)) return;
+  async #open(topic: TopicImage, id: PartitionId, as: OpenedAs): Promise<void> {
+    const { partitions, logs, logger } = this.#options;
+    const partition = `${topic.name}-${id}`;
+    try {
+      await this.#enterOpened(topic, await logs.open(topic, id, { isNew: as === "new" }));
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      const reason = messageOf(error);
+      const isShort = isShortage(error.cause);
+      const later = isShort || as !== "known" ? as : undefined;
+      const isLost = as === "anew" || logs.isLost(topic, id);
+      const before = partitions.hosted(topic.name, id);
+      // What has gone meanwhile has no place in the table.
+      if (this.#stateOf(topic, id) === undefined) return;
+      partitions.put(topic, id, { reason, later, isLost });
+      // It is tried again every few seconds; one line for the whole disk says so.
+      if (isShort || before !== undefined && "reason" in before && before.reason === reason) return;
+      logger.log("error", "a partition is offline", { partition, reason });
+      return;
+    }
+    if (as !== "anew" || !(partitions.hosted(topic.name, id) instanceof Partition)) return;
     const message = "a partition whose files are gone begins anew, from others in sync";
-    logger.log("warn", message, { partition: `${name}-${id}` });
+    logger.log("warn", message, { partition });
   }
 
   /** The image may have changed while it was being opened. */
