@@ -5,7 +5,7 @@
 //
 // Invariant: waiting is driven by reports alone; nothing polls and nothing sleeps.
 
-import { within } from "../harness/deadline.ts";
+import { patienceMs, within } from "../harness/deadline.ts";
 import type { GroupReports } from "./driver.ts";
 
 export class GroupWatch implements GroupReports {
@@ -17,7 +17,7 @@ export class GroupWatch implements GroupReports {
   readonly #wakes = new Set<() => void>();
 
   /** Each wait gives up after `withinMs`. */
-  constructor({ withinMs = 40_000 }: { withinMs?: number } = {}) {
+  constructor({ withinMs = patienceMs }: { withinMs?: number } = {}) {
     this.#withinMs = withinMs;
   }
 

@@ -6,6 +6,7 @@
 // VerifiableConsumers, which report each assignment and record as a line of JSON.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { patienceMs } from "../harness/deadline.ts";
 import { type Finished, ProcessLines, type ProcessOptions, run } from "../harness/process_lines.ts";
 import type { Brokers } from "./brokers.ts";
 import { clientProperties } from "./java/client_properties.ts";
@@ -29,7 +30,6 @@ import {
 import { partitionCount, sampleRecords, uniqueName } from "./scenarios/samples.ts";
 import { clientTests, conformanceTest } from "./suite.ts";
 
-const withinMs = 90_000;
 const log4j = new URL("java/log4j2.properties", import.meta.url).pathname;
 
 const tools = "org.apache.kafka.tools";
@@ -77,7 +77,12 @@ class JavaDriver implements Driver {
 
   /** Runs a tool to its end; it must succeed. */
   tool(name: string, args: string[], options: ToolOptions = {}): Promise<Finished> {
-    return run({ command: "java", args: this.command(name, args), ...options, withinMs });
+    return run({
+      command: "java",
+      args: this.command(name, args),
+      ...options,
+      withinMs: patienceMs,
+    });
   }
 
   command(name: string, args: string[]): string[] {
@@ -211,7 +216,7 @@ class JavaDriver implements Driver {
     });
     return Promise.resolve({
       leave: async () => {
-        const { code } = await child.stop(withinMs);
+        const { code } = await child.stop(patienceMs);
         // A JVM that ends by SIGTERM, after its shutdown hooks, says 143.
         assertEquals(code, 143, child.output);
         assertStringIncludes(child.output, "shutdown_complete");

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AssignerProtocol, type Consumer } from "kafkajs";
-import { within } from "../harness/deadline.ts";
+import { patienceMs, within } from "../harness/deadline.ts";
 import { KafkajsDriver } from "./clients/javascript/kafkajs.ts";
 import { sampleRecords, uniqueName } from "./scenarios/samples.ts";
 import { clientTests, conformanceTest } from "./suite.ts";
@@ -94,7 +94,10 @@ conformanceTest({ name: "kafkajs is refused a group that has members" }, async (
   await consumer.subscribe({ topic });
   await consumer.run({ eachMessage: () => Promise.resolve() });
   try {
-    const memberId = await within(joined.promise, { ms: 30_000, what: () => `join ${groupId}` });
+    const memberId = await within(joined.promise, {
+      ms: patienceMs,
+      what: () => `join ${groupId}`,
+    });
     const group = (await admin.describeGroups([groupId])).groups[0]!;
     assertEquals([group.protocolType, group.protocol], ["consumer", "RoundRobinAssigner"]);
     assertEquals(group.members.map((member) => member.memberId), [memberId]);

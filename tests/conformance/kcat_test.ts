@@ -6,7 +6,7 @@
 // Its means: topics by auto-creation, no admin requests, a line on stderr for each rebalance.
 
 import { assert, assertEquals } from "@std/assert";
-import { within } from "../harness/deadline.ts";
+import { patienceMs, within } from "../harness/deadline.ts";
 import { ProcessLines, run } from "../harness/process_lines.ts";
 import type { Brokers } from "./brokers.ts";
 import { notInstalled } from "./clients/absence.ts";
@@ -42,8 +42,6 @@ interface KcatMetadata {
   topics: { topic: string; partitions: { partition: number; leader: number }[] }[];
 }
 
-const withinMs = 60_000;
-
 /** How it comes in, in librdkafka's words. */
 function propertiesOf({ ca, cert, key, logIn }: Way): string[] {
   const properties = [`ssl.ca.location=${ca}`];
@@ -74,7 +72,7 @@ class KcatDriver implements Driver {
     const onLine = (line: string, source: string) => {
       if (source === "stdout") output += `${line}\n`;
     };
-    await run({ command: "kcat", args: all, input, withinMs, onLine });
+    await run({ command: "kcat", args: all, input, withinMs: patienceMs, onLine });
     return output;
   }
 
@@ -94,9 +92,9 @@ class KcatDriver implements Driver {
       const { partitions } = topics[0]!;
       return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0);
     };
-    const deadline = performance.now() + withinMs;
+    const deadline = performance.now() + patienceMs;
     while (!await isLed()) {
-      assert(performance.now() < deadline, `${topic} has no leaders after ${withinMs} ms`);
+      assert(performance.now() < deadline, `${topic} has no leaders after ${patienceMs} ms`);
     }
   }
 
@@ -160,7 +158,7 @@ class KcatDriver implements Driver {
     });
     return Promise.resolve({
       leave: async () => {
-        const { code } = await child.stop(withinMs);
+        const { code } = await child.stop(patienceMs);
         assertEquals(code, 0, child.output);
       },
       kill: () => child.kill(),
@@ -217,7 +215,7 @@ function consumed(message: KcatMessage): ConsumedRecord {
 /** kcat's version and librdkafka's, or why it cannot run here. */
 async function installed(): Promise<{ version: string; absent?: Absence }> {
   try {
-    const { stdout } = await run({ command: "kcat", args: ["-V"], withinMs });
+    const { stdout } = await run({ command: "kcat", args: ["-V"], withinMs: patienceMs });
     const [, own, library] = stdout.match(/Version (\S+) .*librdkafka (\S+)/s)!;
     return { version: `${own} (librdkafka ${library})` };
   } catch (error) {
@@ -350,12 +348,12 @@ conformanceTest({ name: "kcat waits at the end for the next record", skip }, asy
     },
   });
   try {
-    await within(reachedEnd.promise, { ms: withinMs, what: () => `ends\n${reader.output}` });
+    await within(reachedEnd.promise, { ms: patienceMs, what: () => `ends\n${reader.output}` });
     const [record] = sampleRecords(1);
     await kcat().produce(topic, [record!], {});
     const what = () => `the new record\n${reader.output}`;
-    assertEquals(await within(arrived.promise, { ms: withinMs, what }), record!.value);
+    assertEquals(await within(arrived.promise, { ms: patienceMs, what }), record!.value);
   } finally {
-    await reader.stop(withinMs);
+    await reader.stop(patienceMs);
   }
 });

@@ -9,7 +9,7 @@
 // The operations are the methods of Driver: `op` is the method's name, its arguments are fields.
 // Invariant: a program answers each line once, and ends when its stdin does.
 
-import { within } from "../harness/deadline.ts";
+import { patienceMs, within } from "../harness/deadline.ts";
 import { ProcessLines } from "../harness/process_lines.ts";
 import type {
   CommittedOffset,
@@ -42,10 +42,6 @@ type Said =
   | { event: "assigned"; member: string; partitions: number[] }
   | { event: "saw"; member: string; value: string }
   | { event: "failed"; member: string; message: string };
-
-const startWithinMs = 30_000;
-const answerWithinMs = 60_000;
-const endWithinMs = 10_000;
 
 export class ProcessDriver implements Driver {
   readonly #program: ClientProgram;
@@ -83,7 +79,7 @@ export class ProcessDriver implements Driver {
   ): Promise<ProcessDriver> {
     const driver = new ProcessDriver(program, at);
     const what = () => `start of\n${driver.#process.output}`;
-    await within(driver.#ready.promise, { ms: startWithinMs, what });
+    await within(driver.#ready.promise, { ms: patienceMs, what });
     return driver;
   }
 
@@ -192,7 +188,7 @@ export class ProcessDriver implements Driver {
     this.#watches.clear();
     this.#process.endInput();
     await within(this.#process.finished, {
-      ms: endWithinMs,
+      ms: patienceMs,
       what: () => `end of\n${this.#process.output}`,
     }).finally(() => this.#process.kill());
   }
@@ -210,7 +206,7 @@ export class ProcessDriver implements Driver {
     asked.promise.catch(() => {}); // Reported to whoever waits; nobody else need hear of it.
     this.#process.send(JSON.stringify({ id, op, ...fields }));
     const what = () => `answer to ${op}`;
-    return within(asked.promise, { ms: answerWithinMs, what }) as Promise<T>;
+    return within(asked.promise, { ms: patienceMs, what }) as Promise<T>;
   }
 
   #onSaid(said: Said): void {

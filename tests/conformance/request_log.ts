@@ -7,7 +7,7 @@
 // trace comes in order, so a request of our own marks where it is to end.
 
 import { missing } from "../../src/base/items.ts";
-import { within } from "../harness/deadline.ts";
+import { patienceMs, within } from "../harness/deadline.ts";
 import { Metadata } from "../../src/protocol/mod.ts";
 import { RawClient, type Reachable } from "../harness/raw_client.ts";
 
@@ -50,7 +50,7 @@ export class RequestLog {
     const marked = Promise.withResolvers<void>();
     this.#marks.set(raw.name, marked.resolve);
     await raw.ask(Metadata, 9, { topics: [] });
-    await within(marked.promise, { ms: 10_000, what: () => "a request in the trace" });
+    await within(marked.promise, { ms: patienceMs, what: () => "a request in the trace" });
     this.#marks.delete(raw.name);
   }
 }

@@ -6,6 +6,7 @@ import { Kafka, logLevel, type SASLOptions } from "kafkajs";
 import { connect } from "../../mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { alice, ca, server, type TestIdentity } from "../harness/certificates.ts";
+import { patienceMs } from "../harness/deadline.ts";
 import { run } from "../harness/process_lines.ts";
 import { targetFromEnvironment } from "../harness/targets.ts";
 import { fetchJars } from "./java/fetch.ts";
@@ -98,7 +99,7 @@ async function byKcat(kind: Kind, { bootstrap, folder }: At): Promise<void> {
   ];
   const args = ["-b", bootstrap, "-L", "-J", "-m", "30"];
   args.push(...properties.flatMap((property) => ["-X", property]));
-  const { stdout } = await run({ command: "kcat", args, withinMs: 60_000 });
+  const { stdout } = await run({ command: "kcat", args, withinMs: patienceMs });
   assertEquals(JSON.parse(stdout).brokers.length, 1);
 }
 
@@ -147,6 +148,6 @@ async function byTools(kind: Kind, { bootstrap, folder }: At): Promise<void> {
   args.push(`-Dlog4j2.configurationFile=${log4j}`, "-cp", `${await fetchJars()}*`);
   args.push("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", bootstrap);
   args.push("--command-config", file, "--list");
-  const { stdout } = await run({ command: "java", args, withinMs: 120_000 });
+  const { stdout } = await run({ command: "java", args, withinMs: patienceMs });
   assertEquals(stdout.trim(), "large");
 }

@@ -14,6 +14,7 @@ import {
   newKey,
   tokenOf,
 } from "../harness/identity_provider.ts";
+import { patienceMs } from "../harness/deadline.ts";
 import { run } from "../harness/process_lines.ts";
 import { targetFromEnvironment } from "../harness/targets.ts";
 import { fetchJars } from "./java/fetch.ts";
@@ -43,7 +44,7 @@ async function kcat({ bootstrap }: BrokerProcess, properties: Record<string, str
   const said = Object.entries({ "security.protocol": "SASL_PLAINTEXT", ...properties });
   const args = ["-b", bootstrap, "-L", "-J", "-m", "10"];
   args.push(...said.flatMap((pair) => ["-X", pair.join("=")]));
-  const { stdout } = await run({ command: "kcat", args, withinMs: 60_000 });
+  const { stdout } = await run({ command: "kcat", args, withinMs: patienceMs });
   assertEquals(JSON.parse(stdout).brokers.length, 1);
 }
 
@@ -66,7 +67,7 @@ async function tool(
     options.push(`-Dlog4j2.configurationFile=${log4j}`, "-cp", `${await fetchJars()}*`);
     options.push(`org.apache.kafka.tools.${name}`, "--bootstrap-server", bootstrap);
     options.push("--command-config", file, ...args);
-    const { stdout } = await run({ command: "java", args: options, withinMs: 120_000 });
+    const { stdout } = await run({ command: "java", args: options, withinMs: patienceMs });
     return stdout;
   } finally {
     await Deno.remove(file);

@@ -2,6 +2,9 @@
 //
 // Invariant: `within` leaves no timer behind, whichever way it ends.
 
+/** What has not hung is done by then, on a machine that is busy with much else, too. */
+export const patienceMs = 300_000;
+
 /** `promise`, or an error that says `what` did not come within `ms`. */
 export async function within<T>(
   promise: Promise<T>,

@@ -4,11 +4,11 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { BrokerProcess } from "../../harness/broker_process.ts";
+import { patienceMs } from "../../harness/deadline.ts";
 import { run } from "../../harness/process_lines.ts";
 import { RawClient } from "../../harness/raw_client.ts";
 import { fetchJars } from "./fetch.ts";
 
-const withinMs = 90_000;
 const log4j = new URL("log4j2.properties", import.meta.url).pathname;
 const jvm = [
   "-Xmx128m",
@@ -43,7 +43,11 @@ export async function runTool(
     ? [...subcommand, ...server, ...words.slice(subcommand.length)]
     : [...server, ...words];
   const classPath = `${await fetchJars()}*`;
-  const command = { command: "java", args: [...jvm, "-cp", classPath, tool, ...placed], withinMs };
+  const command = {
+    command: "java",
+    args: [...jvm, "-cp", classPath, tool, ...placed],
+    withinMs: patienceMs,
+  };
   const { said, failed } = await run(command).then(
     ({ stdout, stderr }) => ({ said: stdout + stderr, failed: false }),
     (error: Error) => ({ said: error.message, failed: true }),

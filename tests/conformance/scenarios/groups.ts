@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ConsumerGroupDescribe } from "../../../src/protocol/apis/69_consumer_group_describe.ts";
 import { firstOf } from "../../../src/base/items.ts";
-import { within } from "../../harness/deadline.ts";
+import { patienceMs, within } from "../../harness/deadline.ts";
 import { RawClient } from "../../harness/raw_client.ts";
 import type { Driver, Member, TestRecord } from "../driver.ts";
 import { GroupWatch } from "../group_watch.ts";
@@ -100,7 +100,7 @@ async function assertConsumerGroup({ broker }: Session, group: string): Promise<
       if (firstOf(groups).groupState === "Stable") return firstOf(groups).members;
     }
   };
-  const members = await within(described(), { ms: 40_000, what: () => `${group} at rest` });
+  const members = await within(described(), { ms: patienceMs, what: () => `${group} at rest` });
   assertEquals(members.map(({ memberType }) => memberType), [1, 1, 1]);
 }
 

@@ -24,7 +24,7 @@ import {
 } from "kafkajs";
 import snappyCodec from "kafkajs-snappy";
 import { lz4Compress, lz4Decompress } from "@platformatic/wasm-utils";
-import { untilAnswered, within } from "../../../harness/deadline.ts";
+import { patienceMs, untilAnswered, within } from "../../../harness/deadline.ts";
 import {
   type CommittedOffset,
   type ConsumedRecord,
@@ -232,7 +232,7 @@ export class KafkajsDriver implements Driver {
     }
     try {
       const what = () => `${count} records of ${topic}; so far ${received.length}`;
-      await within(done.promise, { ms: 60_000, what });
+      await within(done.promise, { ms: patienceMs, what });
     } finally {
       await consumer.disconnect();
     }
@@ -308,7 +308,7 @@ export class KafkajsDriver implements Driver {
     await consumer.subscribe({ topic });
     await consumer.run({ autoCommit: false, eachMessage: () => Promise.resolve() });
     try {
-      await within(joined.promise, { ms: 30_000, what: () => `join ${groupId}` });
+      await within(joined.promise, { ms: patienceMs, what: () => `join ${groupId}` });
       await consumer.commitOffsets([{ topic, partition, offset: `${offset}`, metadata }]);
     } finally {
       await consumer.disconnect();

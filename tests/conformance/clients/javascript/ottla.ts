@@ -12,7 +12,7 @@ import {
   type ProducerOptions,
   type SaslOptions,
 } from "../../../../client.ts";
-import { untilAnswered, within } from "../../../harness/deadline.ts";
+import { patienceMs, untilAnswered, within } from "../../../harness/deadline.ts";
 import type {
   CommittedOffset,
   ConsumedRecord,
@@ -148,7 +148,7 @@ export class OttlaDriver implements Driver {
       }
     })();
     const what = () => `${count} records of ${topic}; so far ${received.length}`;
-    await within(reading, { ms: 30_000, what });
+    await within(reading, { ms: patienceMs, what });
     return received;
   }
 
@@ -204,7 +204,7 @@ export class OttlaDriver implements Driver {
       }
     })();
     const what = () => `${count} records handed out; so far ${handed.length}`;
-    await within(working, { ms: 50_000, what });
+    await within(working, { ms: patienceMs, what });
     await consumer.commit();
     return handed;
   }

@@ -16,7 +16,7 @@ import {
   ResponseError,
   type ResponseParser,
 } from "@platformatic/kafka";
-import { untilAnswered, within } from "../../../harness/deadline.ts";
+import { patienceMs, untilAnswered, within } from "../../../harness/deadline.ts";
 import type {
   CommittedOffset,
   ConsumedRecord,
@@ -168,7 +168,7 @@ export class PlatformaticDriver implements Driver {
       if (Number(message.offset) === offset - 1) found.resolve(message);
     });
     const what = () => `the record before offset ${offset} of ${topic}`;
-    const message = await within(found.promise, { ms: 30_000, what });
+    const message = await within(found.promise, { ms: patienceMs, what });
     return { consumer, message };
   }
 
@@ -195,7 +195,7 @@ export class PlatformaticDriver implements Driver {
         if (received.length === count) done.resolve();
       });
       const what = () => `${count} records of ${topic}; so far ${received.length}`;
-      await within(done.promise, { ms: 30_000, what });
+      await within(done.promise, { ms: patienceMs, what });
     } finally {
       await consumer.close(true);
     }
