@@ -29,7 +29,6 @@
 // `--beside` measures the broker of another checkout in place of the bare program: what a change
 // costs, both sides in one run.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { concatBytes } from "../src/base/bytes.ts";
 import { firstOf, itemAt } from "../src/base/items.ts";
 import { CreateTopics, decodeResponse, encodeRequest, Fetch } from "../src/protocol/mod.ts";
@@ -46,6 +45,7 @@ import { benchStalls } from "./bench/stalls.ts";
 import { measureStarts } from "./bench/start.ts";
 import { benchSteady } from "./bench/steady.ts";
 import { median } from "./bench/statistics.ts";
+import { taskFlags } from "./task_flags.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const recordBytes = 1024;
@@ -54,7 +54,7 @@ const topic = "bench";
 const fetchVersion = 11;
 const createVersion = 5;
 
-const flags = parseArgs(Deno.args, {
+const flags = taskFlags(Deno.args, {
   string: ["with", "rounds", "seconds", "only", "bytes", "partitions", "minutes", "beside"],
   default: {
     with: "deno",

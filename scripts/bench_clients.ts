@@ -9,7 +9,6 @@
 // table each (binary wants `deno task compile` before); --only takes clients by a part of their
 // names; --write puts the tables into docs/client-performance.md. Four minutes for each broker.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { connect } from "../client.ts";
 import { itemAt } from "../src/base/items.ts";
 import { nodeProgram } from "../tests/conformance/clients/install.ts";
@@ -17,6 +16,7 @@ import { run } from "../tests/harness/process_lines.ts";
 import { nodePath } from "../tests/harness/targets.ts";
 import { type Contender, contendersOf, type Running } from "./bench/contenders.ts";
 import { median } from "./bench/statistics.ts";
+import { taskFlags } from "./task_flags.ts";
 
 const page = new URL("../docs/client-performance.md", import.meta.url);
 const program = new URL("bench/clients/program.js", import.meta.url).pathname;
@@ -64,14 +64,11 @@ interface Options {
 }
 
 function optionsOf(args: readonly string[]): Options {
-  const flags = parseArgs([...args], {
+  const flags = taskFlags([...args], {
     string: ["brokers", "only", "rounds", "seconds", "json"],
     collect: ["only"],
     boolean: ["write"],
     default: { brokers: "binary", rounds: "3", seconds: "1.5" },
-    unknown: (flag: string) => {
-      throw new Error(`${flag} is no option of bench:clients`);
-    },
   });
   return {
     contenders: contendersOf(flags.brokers.split(","), []),

@@ -10,7 +10,6 @@
 // in its turn, as often as --restarts says, under producers of other languages that write so many
 // records a second. Linux, for /proc.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { itemAt, missing } from "../src/base/items.ts";
 import { describeTopic, Producer } from "../src/client/mod.ts";
 import type { Target } from "../tests/harness/targets.ts";
@@ -20,6 +19,7 @@ import { runLoad } from "./bench/load.ts";
 import { proportionalBytesOf, usageOf } from "./bench/program.ts";
 import { pacedProducers, restartsOf } from "./bench/planned_restarts.ts";
 import { median } from "./bench/statistics.ts";
+import { taskFlags } from "./task_flags.ts";
 
 interface Load {
   readonly name: string;
@@ -131,7 +131,7 @@ async function gapOf(cluster: Cluster): Promise<number> {
   });
 }
 
-const flags = parseArgs(Deno.args, {
+const flags = taskFlags(Deno.args, {
   string: ["clusters", "target", "rounds", "seconds", "kills", "restarts"],
   default: {
     clusters: "kafka,ottla",

@@ -12,7 +12,6 @@
 // topic that is new and deleted afterwards. Before, --touch MB of page cache are written once and
 // given back: pages that are new to a virtual machine cost ten times as much. Linux, for /proc.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { firstOf, itemAt } from "../src/base/items.ts";
 import { Client, createTopic, deleteTopic, listOffsets } from "../src/client/mod.ts";
 import { denoRuntime } from "../src/runtime/deno.ts";
@@ -29,6 +28,7 @@ import {
   standingRows,
 } from "./bench/comparison_page.ts";
 import { type Contender, contendersOf, type Running } from "./bench/contenders.ts";
+import { taskFlags } from "./task_flags.ts";
 
 const page = new URL("../docs/performance.md", import.meta.url);
 
@@ -43,7 +43,7 @@ interface Options extends Amounts {
 }
 
 function optionsOf(args: readonly string[]): Options {
-  const flags = parseArgs([...args], {
+  const flags = taskFlags([...args], {
     string: [
       "brokers",
       "with",
@@ -64,9 +64,6 @@ function optionsOf(args: readonly string[]): Options {
       seconds: "3",
       megabytes: "500",
       touch: "4000",
-    },
-    unknown: (flag: string) => {
-      throw new Error(`${flag} is no option of bench:kafka`);
     },
   });
   const wanted = flags.only as string[];

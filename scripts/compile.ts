@@ -9,8 +9,8 @@
 // Both take the same src/main.ts, so the program is the same; only the runtime inside differs, and
 // the ready line of `ottla start` names it. What was built, and by which, is printed.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { missing } from "../src/base/items.ts";
+import { taskFlags } from "./task_flags.ts";
 
 const bunVersion = "1.4.4";
 const entry = "src/main.ts";
@@ -134,7 +134,7 @@ async function compile(
 }
 
 if (import.meta.main) {
-  const options = parseArgs(Deno.args, { string: ["with", "output", "target"] });
+  const options = taskFlags(Deno.args, { string: ["with", "output", "target"] });
   const { target } = options;
   const output = options.output ?? "dist/ottla";
   if (![undefined, "deno", "bun"].includes(options.with)) {

@@ -12,11 +12,11 @@
 // protocol tables are nothing else. Invariant: nothing is in a package that neither a face nor the
 // program leads to, and its dependencies are what its modules import.
 
-import { parseArgs } from "@std/cli/parse-args";
 import ts from "typescript";
 import { importsOf } from "./layers.ts";
 import { pinsOf } from "./pins.ts";
 import { listFiles, parseSource } from "./source.ts";
+import { taskFlags } from "./task_flags.ts";
 
 const esbuildVersion = "0.28.2";
 const root = new URL("..", import.meta.url).pathname;
@@ -203,7 +203,7 @@ function sizeOf(folder: string): string {
 }
 
 if (import.meta.main) {
-  const { output: given = "dist/package" } = parseArgs(Deno.args, { string: ["output"] });
+  const { output: given = "dist/package" } = taskFlags(Deno.args, { string: ["output"] });
   const output = given.startsWith("/") ? given : `${root}${given}`;
   await Deno.remove(output, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -12,7 +12,7 @@
 // The Dockerfile copies this folder into an empty image; tests/integration/chroot_test.ts runs the
 // binary in it with chroot. There is no shell, no libc tool and no certificate store inside.
 
-import { parseArgs } from "@std/cli/parse-args";
+import { taskFlags } from "./task_flags.ts";
 
 /** The user that the image runs as, as in other images without a shell. */
 const userId = 65532;
@@ -45,7 +45,7 @@ export async function layOutRootFs(folder: string, binary: string): Promise<stri
 }
 
 if (import.meta.main) {
-  const options = parseArgs(Deno.args, { string: ["binary"] });
+  const options = taskFlags(Deno.args, { string: ["binary"] });
   const folder = options._[0];
   if (folder === undefined) {
     console.error("Name the folder to fill: deno task rootfs FOLDER [--binary dist/ottla]");

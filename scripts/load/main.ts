@@ -7,14 +7,14 @@
 //
 //     [--records 100000] [--protocol classic|consumer] [--groups 5000] [--members 2] [--seconds 30]
 
-import { parseArgs } from "@std/cli/parse-args";
 import { measureAccess } from "./access.ts";
 import { measureChangingGroup } from "./changing_group.ts";
 import { heartbeatsMs, measureIdleGroups } from "./idle_groups.ts";
 import type { Protocol } from "../../tests/harness/group_member.ts";
 import { runTransform } from "./transform.ts";
+import { taskFlags } from "../task_flags.ts";
 
-const flags = parseArgs(Deno.args, {
+const flags = taskFlags(Deno.args, {
   string: ["protocol", "groups", "members", "seconds", "records"],
 });
 const protocols = (["classic", "consumer"] as const).filter((each) =>

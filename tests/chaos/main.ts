@@ -15,7 +15,6 @@
 // OTTLA_BINARY: an executable to run in place of the sources; OTTLA_ETCD: another etcd.
 // An interrupt ends it early, with a verdict.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { Client, createTopic, describeTopic } from "../../src/client/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
@@ -42,6 +41,7 @@ import { Machines } from "./machines.ts";
 import { Nemesis } from "./nemesis.ts";
 import { brokerNames, clusterBroker, etcdMember, etcdNames, type Server } from "./processes.ts";
 import { OtherRelease } from "./releases.ts";
+import { taskFlags } from "../../scripts/task_flags.ts";
 
 const orders: Topic = { name: "orders", partitions: 6 };
 const debits: Topic = { name: "debits", partitions: 2 };
@@ -55,7 +55,7 @@ const settleMsMax = 300_000;
 const secondMs = 1_000;
 const progressMs = 60_000;
 
-const flags = parseArgs(Deno.args, {
+const flags = taskFlags(Deno.args, {
   string: ["minutes", "every", "seed", "records", "pace", "disk", "other", "keep"],
   default: {
     minutes: "1",

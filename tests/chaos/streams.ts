@@ -6,7 +6,6 @@
 //
 // Needs an etcd, Java and Maven.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { Client, describeTopic } from "../../src/client/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { StreamsApplication } from "../conformance/java/streams_application.ts";
@@ -14,6 +13,7 @@ import { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
 import { EtcdProcess } from "../harness/etcd_process.ts";
 import { targetFromEnvironment } from "../harness/targets.ts";
+import { taskFlags } from "../../scripts/task_flags.ts";
 
 const endMsMax = 1_200_000;
 const lookMs = 200;
@@ -25,7 +25,7 @@ const settings = {
   "group.streams.initial.rebalance.delay.ms": "0",
 };
 
-const flags = parseArgs(Deno.args, {
+const flags = taskFlags(Deno.args, {
   string: ["kills", "protocol", "keys"],
   default: { kills: "10", protocol: "classic", keys: "6000" },
 });

@@ -8,14 +8,14 @@
 // A history that fails is run again with fewer troubles, as long as it fails the same way; what is
 // printed repeats it to the byte. With --go-on the next seeds follow.
 
-import { parseArgs } from "@std/cli/parse-args";
 import type { HistoryOptions } from "./cast.ts";
 import { runHistory } from "./history.ts";
 import { hunt } from "./hunt.ts";
 import { clusterMutants } from "./mutants.ts";
 import { shrunk, told } from "./shrink.ts";
+import { taskFlags } from "../../scripts/task_flags.ts";
 
-const flags = parseArgs(Deno.args, {
+const flags = taskFlags(Deno.args, {
   string: ["seeds", "from", "home", "troubles"],
   boolean: ["story", "go-on", "mutants"],
   default: { from: "1" },

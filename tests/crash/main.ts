@@ -6,14 +6,14 @@
 // transactions, the rest of a log alone. With --seed one history of each runs, and --trace prints
 // every change of a file on the way.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { crashBroker } from "./broker_crashes.ts";
 import { crashLog } from "./log_crashes.ts";
 import { killBroker } from "./process_kills.ts";
 import { crashTransactions } from "./transaction_crashes.ts";
 import { killTransactions } from "./transaction_kills.ts";
+import { taskFlags } from "../../scripts/task_flags.ts";
 
-const flags = parseArgs(Deno.args, {
+const flags = taskFlags(Deno.args, {
   string: ["points", "kills", "seed"],
   boolean: ["trace"],
   default: { points: "20000", kills: "300" },

@@ -11,7 +11,6 @@
 // groups that bad frames happened to make are deleted now and then, so that memory shows leaks
 // only.
 
-import { parseArgs } from "@std/cli/parse-args";
 import fc from "fast-check";
 import { BytesWriter, concatBytes } from "../../src/base/bytes.ts";
 import {
@@ -33,6 +32,7 @@ import { RawClient, request } from "../harness/raw_client.ts";
 import { readCorpus } from "./corpus.ts";
 import { anyMessage } from "./decode_messages.ts";
 import { freshSeed, mutated, type Random, randomFrom, retouched } from "./mutate.ts";
+import { taskFlags } from "../../scripts/task_flags.ts";
 
 /** What a run did and saw. */
 export interface BrokerFuzzResult {
@@ -312,7 +312,7 @@ function residentOf(pid: number): number {
 }
 
 if (import.meta.main) {
-  const flags = parseArgs(Deno.args, { string: ["frames", "seconds", "seed"] });
+  const flags = taskFlags(Deno.args, { string: ["frames", "seconds", "seed"] });
   const seed = Number(flags.seed ?? freshSeed());
   console.log(`seed ${seed}`);
   const startMs = performance.now();

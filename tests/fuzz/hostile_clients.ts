@@ -9,7 +9,6 @@
 // Law: at its highest, resident memory is the budget and 150 MB. OTTLA_TARGET says which program is
 // under test, and `--kind` holds those kinds alone whose name has the text in it.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { CreateTopics, Fetch, Metadata, Produce } from "../../src/protocol/mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
@@ -19,6 +18,7 @@ import { bombBatch, packedBatch, packingCodecs } from "./bombs.ts";
 import { type HostileKind, hostileKinds, type HostileScene, topics } from "./hostile_kinds.ts";
 import { freshSeed, randomFrom } from "./mutate.ts";
 import { RudeClient } from "./rude_client.ts";
+import { taskFlags } from "../../scripts/task_flags.ts";
 
 export interface HostileOptions {
   readonly seed: number;
@@ -189,7 +189,7 @@ export function percentileMs(waitsMs: readonly number[], percent: number): numbe
 }
 
 if (import.meta.main) {
-  const flags = parseArgs(Deno.args, {
+  const flags = taskFlags(Deno.args, {
     string: ["seeds", "seed", "acts", "kind", "lanes"],
     default: { seeds: "20", acts: "150", lanes: "12" },
   });

@@ -5,12 +5,12 @@
 //
 // A seed that fails is told with its story's last lines, and gives the same history again.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { parts, simulated } from "./simulation.ts";
+import { taskFlags } from "../../scripts/task_flags.ts";
 
 const linesAtEnd = 60;
 
-const flags = parseArgs(Deno.args, {
+const flags = taskFlags(Deno.args, {
   string: ["seeds", "from", "parts"],
   boolean: ["story"],
   default: { from: "1" },

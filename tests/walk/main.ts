@@ -3,15 +3,15 @@
 //
 //   deno task test:groups [--kind consumer] [--events 8] [--seeds 100000] [--length 60]
 
-import { parseArgs } from "@std/cli/parse-args";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { kinds } from "./kinds.ts";
 import { walk, wander } from "./walker.ts";
+import { taskFlags } from "../../scripts/task_flags.ts";
 
 /** Within so many seeds each mutant has to be found out. */
 const mutantSeedsMax = 2_000;
 
-const flags = parseArgs(Deno.args, {
+const flags = taskFlags(Deno.args, {
   string: ["kind", "events", "seeds", "length"],
   default: { kind: "", events: "8", seeds: "100000", length: "60" },
 });

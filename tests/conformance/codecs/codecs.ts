@@ -7,7 +7,6 @@
 //
 // Invariant: every class of difference is mended, or stands in `declared` with its reason.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { bytesEqual } from "../../../src/base/bytes.ts";
 import { crc32c } from "../../../src/base/crc.ts";
 import { loadCompression } from "../../../src/records/compression.ts";
@@ -26,6 +25,7 @@ import { gzipVariant } from "./gzip_variants.ts";
 import { lz4Variant } from "./lz4_variants.ts";
 import { snappyVariant } from "./snappy_variants.ts";
 import { zstdVariant } from "./zstd_variants.ts";
+import { taskFlags } from "../../../scripts/task_flags.ts";
 
 const program = new URL("Codecs.java", import.meta.url).pathname;
 const recordedPath = new URL("../../golden/codecs.gz", import.meta.url);
@@ -173,7 +173,7 @@ function report(all: readonly Compared[]): boolean {
 }
 
 async function main(): Promise<void> {
-  const options = parseArgs(Deno.args, { string: ["seed", "each", "only", "record"] });
+  const options = taskFlags(Deno.args, { string: ["seed", "each", "only", "record"] });
   const seed = Number(options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] >>> 1);
   const each = Number(options.each ?? 3_000);
   console.log(`seed ${seed}, ${each} variants of each codec`);

@@ -11,7 +11,6 @@
 //
 // Invariant: each version of each table is compared, both ways, save what no release has (`ahead`).
 
-import { parseArgs } from "@std/cli/parse-args";
 import fc from "fast-check";
 import { bytesEqual, BytesReader, BytesWriter } from "../../../src/base/bytes.ts";
 import { everyTable, type NamedTable } from "../../../scripts/every_table.ts";
@@ -19,6 +18,7 @@ import { anyMessage } from "../../fuzz/decode_messages.ts";
 import { difference, disagreement, encoded } from "../../golden/disagreement.ts";
 import { type Frame, readFrames, writeFrame } from "../../golden/frames.ts";
 import { fetchJars, type KafkaRelease } from "../java/fetch.ts";
+import { taskFlags } from "../../../scripts/task_flags.ts";
 
 const releases: readonly KafkaRelease[] = ["4.4", "4.3", "3.9"];
 const program = new URL("Golden.java", import.meta.url).pathname;
@@ -176,7 +176,7 @@ async function writeVectors(frames: readonly Frame[], each: number): Promise<voi
 }
 
 async function main(): Promise<void> {
-  const options = parseArgs(Deno.args, { string: ["seed", "each", "vectors"] });
+  const options = taskFlags(Deno.args, { string: ["seed", "each", "vectors"] });
   const seed = Number(options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] >>> 1);
   const each = Number(options.each ?? 130);
   console.log(`seed ${seed}, ${each} messages of each version and way`);
