@@ -235,18 +235,19 @@ async def describe_group(c):
     return {"state": state, "memberCount": len(described)}
 
 
-async def send(request):
-    """Sends a request that the admin client has no method for, to the one broker that there is."""
+async def send(request, broker=None):
+    """Sends a request that the admin client has no method for, to this broker or to any."""
     client = AIOKafkaClient(**base)
     await client.bootstrap()
     try:
-        return await client.send(client.get_random_node(), request)
+        return await client.send(client.get_random_node() if broker is None else broker, request)
     finally:
         await client.close()
 
 
 async def delete_group(c):
-    answer = await send(DeleteGroupsRequest([c["group"]]))
+    coordinator = await with_admin(lambda admin: admin.find_coordinator(c["group"]))
+    answer = await send(DeleteGroupsRequest([c["group"]]), coordinator)
     for _, error_code in answer.results:
         check(error_code)
 
