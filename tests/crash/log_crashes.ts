@@ -5,7 +5,9 @@
 //
 // The model is an array of what was appended at each offset. A kill must keep all of it, the loss
 // of power what was synced. An idempotent producer sends its last five batches again after each
-// restart, and gets the offsets that they have: none is there twice.
+// restart, and gets the offsets that they have: none is there twice. Some logs are cut back now and
+// then, as a follower's is: until a sync has covered what comes behind, a loss of power may bring
+// back what was cut.
 
 import { assert, assertEquals, AssertionError } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
@@ -46,6 +48,10 @@ interface Model {
   /** Records below may have been deleted on request. */
   deletedTo: number;
   count: number;
+  /** What cuts have taken: until more is synced than before it, a loss of power may undo them. */
+  cut: { readonly from: number; readonly tail: readonly Sent[] }[];
+  /** So many cuts there were. */
+  cuts: number;
 }
 
 /** Numbers of a run, for its summary. */
@@ -64,10 +70,20 @@ export async function crashLog(
   const syncFailureProbability = random.chance(0.1) ? 0.05 : 0;
   const onLogLine = (_: string, line: string) => trace?.(line.trimEnd());
   const world = simulate(seed, { disk: { syncFailureProbability }, onLogLine });
-  const model: Model = { sent: [], synced: 0, written: 0, deletedTo: 0, count: 0 };
+  const model: Model = {
+    sent: [],
+    synced: 0,
+    written: 0,
+    deletedTo: 0,
+    count: 0,
+    cut: [],
+    cuts: 0,
+  };
   // Of its own, so that known seeds keep their histories.
   const pace = new SeededRandom(seed, "pace");
   const isPatient = pace.chance(0.4);
+  const cuts = new SeededRandom(seed, "cuts");
+  const isCut = cuts.chance(0.4);
   const config = {
     ...logConfigDefaults,
     segmentBytes: Math.floor(random.between(3200, 9000)) * (isPatient ? 4 : 1),
@@ -91,8 +107,8 @@ export async function crashLog(
       trace,
     });
     const mayFail = syncFailureProbability > 0;
-    const patience = isPatient ? pace : undefined;
-    const scenario = live(run, { model, config, random, patience, isLast, mayFail, journal });
+    const ways = { patience: isPatient ? pace : undefined, cuts: isCut ? cuts : undefined };
+    const scenario = live(run, { model, config, random, ...ways, isLast, mayFail, journal });
     let end = await run.run(scenario);
     if (end === "done") {
       // Its doom lay beyond its end: the machine, or the process, goes all the same.
@@ -117,6 +133,8 @@ interface Scenario {
   readonly random: SeededRandom;
   /** Says when time passes behind an append, so that syncs end; undefined: hardly ever. */
   readonly patience: SeededRandom | undefined;
+  /** Says when the log is cut back, and how far; undefined: never. */
+  readonly cuts: SeededRandom | undefined;
   readonly isLast: boolean;
   /** Whether syncs fail at times. */
   readonly mayFail: boolean;
@@ -133,7 +151,7 @@ async function live(run: DoomedRun, scenario: Scenario): Promise<void> {
 }
 
 async function work(run: DoomedRun, scenario: Scenario): Promise<void> {
-  const { model, random, patience, isLast, journal } = scenario;
+  const { model, random, patience, cuts, isLast, journal } = scenario;
   const { folder, log } = await openLog(run.runtime, scenario.config, { journal });
   await check(log, model);
   await folder.noteRecovered();
@@ -153,6 +171,7 @@ async function work(run: DoomedRun, scenario: Scenario): Promise<void> {
     else if (dice < 0.97) log.maintain(run.runtime.clock.now());
     else if (random.chance(0.5)) await new Promise<void>((go) => timers.after(1, go));
     if (patience?.chance(0.3)) await new Promise<void>((go) => timers.after(1, go));
+    if (cuts?.chance(0.04) && log.refusal === undefined) await cut(run, { log, model, cuts });
   }
   if (!random.chance(0.3) || log.refusal !== undefined) return;
   await log.close();
@@ -168,18 +187,25 @@ async function check(log: PartitionLog, model: Model): Promise<void> {
   const { logStartOffset, logEndOffset } = log;
   const { written } = model;
   assert(logEndOffset >= written, `ends at ${logEndOffset}, and ${written} are promised`);
-  assert(logEndOffset <= model.sent.length, `ends at ${logEndOffset}, ${model.sent.length} sent`);
+  model.cut = model.cut.filter(({ from }) => model.synced <= from);
+  const endMax = Math.max(model.sent.length, ...model.cut.map((o) => o.from + o.tail.length));
+  assert(logEndOffset <= endMax, `ends at ${logEndOffset}, ${endMax} sent`);
   const startMax = Math.max(model.deletedTo, written === 0 ? logEndOffset : 0);
   assert(logStartOffset <= startMax, `begins at ${logStartOffset}, deleted to ${model.deletedTo}`);
   // A log that lost all its names may begin where the first kept one does.
   model.deletedTo = Math.max(model.deletedTo, logStartOffset);
-  model.sent.length = logEndOffset;
   const held = await recordsFrom(log);
   const offsets = held.map((record) => record.offset);
   assertEquals(offsets, range(logStartOffset, logEndOffset));
-  for (const record of held) {
-    assertEquals(fromUtf8(record.value!), model.sent[record.offset].value, `at ${record.offset}`);
+  for (const { offset, value } of held) {
+    const found = fromUtf8(value!);
+    const sent = model.sent[offset];
+    const cut = model.cut.map(({ from, tail }) => tail[offset - from]);
+    const back = sent?.value === found ? sent : cut.find((each) => each?.value === found);
+    if (back === undefined) assertEquals(found, sent?.value, `at ${offset}`);
+    else model.sent[offset] = back;
   }
+  model.sent.length = logEndOffset;
   // Recovery has synced what it kept, but for what a mere kill has left.
   model.written = logEndOffset;
   model.synced = Math.max(Math.min(model.synced, logEndOffset), log.recoveryPoint);
@@ -215,10 +241,31 @@ function append(run: DoomedRun, o: { log: PartitionLog; model: Model; random: Se
   const end = model.written = log.logEndOffset;
   if (!isAwaited || random.chance(0.5)) return;
   // As the answer to acks=all: by the journal, or by a sync.
+  const { cuts } = model;
   const answered = () => {
-    if (run.isAlive()) model.synced = Math.max(model.synced, end);
+    if (run.isAlive() && cuts === model.cuts) model.synced = Math.max(model.synced, end);
   };
   log.answerable(end, true)?.then(answered, () => {});
+}
+
+/** Cuts the log back to `from` or a little before: batches are whole. */
+async function cut(
+  run: DoomedRun,
+  { log, model, cuts }: { log: PartitionLog; model: Model; cuts: SeededRandom },
+): Promise<void> {
+  const { logStartOffset, logEndOffset } = log;
+  const least = Math.max(logStartOffset, logEndOffset - 12);
+  let from = Math.floor(cuts.between(least, logEndOffset));
+  while (from > logStartOffset && model.sent[from]?.batchLength === 0) from--;
+  if (model.sent[from]?.batchLength === 0) return;
+  model.cuts++;
+  model.synced = Math.min(model.synced, from);
+  model.written = Math.min(model.written, from);
+  model.cut.push({ from, tail: model.sent.slice(from) });
+  await log.truncateTo(from);
+  if (!run.isAlive()) return;
+  assertEquals(log.logEndOffset, from);
+  model.sent.length = model.written = from;
 }
 
 function nextSequence({ sent }: Model): number {
@@ -248,12 +295,13 @@ function resend(run: DoomedRun, { log, model }: { log: PartitionLog; model: Mode
 /** Waits for a sync; what it covered is promised from then on. */
 async function synced(run: DoomedRun, { log, model }: { log: PartitionLog; model: Model }) {
   const end = log.logEndOffset;
+  const { cuts } = model;
   try {
     await log.syncTo(end);
   } catch {
     return;
   }
-  if (run.isAlive()) model.synced = Math.max(model.synced, end);
+  if (run.isAlive() && cuts === model.cuts) model.synced = Math.max(model.synced, end);
 }
 
 async function removeOld(

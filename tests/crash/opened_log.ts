@@ -42,6 +42,7 @@ export async function openLog(
     isSuspect: folder.isSuspect,
     settlesLater: folder.machineRestarted === false && journaled === undefined,
     onUnsettled: (how) => folder.noteUnsettled(how),
+    saveRecoveryPoint: () => checkpoint(folder, log),
     saveLogStart: async () => {
       await folder.writeLogStarts(() => [log]);
       return undefined;

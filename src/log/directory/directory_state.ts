@@ -23,6 +23,7 @@ import type { Files, Logger, Timers } from "../../runtime/ports.ts";
 import { fileNames } from "./layout.ts";
 import type { AppendOrigin } from "../appending/payload.ts";
 import { Journal, type JournalTerms } from "../journal/journal.ts";
+import { encodeName } from "../journal/rounds.ts";
 import { Reserve } from "./reserve.ts";
 import { SharedSync } from "../files/shared_sync.ts";
 
@@ -330,6 +331,15 @@ export class DirectoryState {
       if (next === undefined) this.#syncsRunning--;
       else next();
     }
+  }
+
+  /**
+   * A new log is `name`. A replica that had gone from here and comes again has had that name: what
+   * the journal has of the earlier one counts no longer.
+   */
+  async forgetNamesake(name: Parameters<typeof encodeName>[0]): Promise<void> {
+    if (this.#options.hasReplicasElsewhere !== true) return;
+    await this.journal?.forget({ name: encodeName(name), settleTo: () => Promise.resolve() });
   }
 
   /** Makes the names of the directory's own folders and files durable. */

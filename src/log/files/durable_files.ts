@@ -95,7 +95,7 @@ export class DurableFiles {
   }
 
   async #sync(): Promise<void> {
-    const { options, folder, segments, epochs } = this.#parts;
+    const { options, folder, segments, epochs, directory } = this.#parts;
     this.#syncedMs = options.clock.monotonic();
     const { active } = segments;
     for (const segment of segments.all.filter((each) => each.unsynced)) {
@@ -110,7 +110,10 @@ export class DurableFiles {
       const path = `${folder}/${fileNames.partitionMetadata}`;
       await this.#durably(() => syncFile(options.files, path));
       // Those that were there have been synced when the data directory was opened.
-      if (this.#isNew) await this.syncOwnName();
+      if (this.#isNew) {
+        await this.syncOwnName();
+        await directory.forgetNamesake(options);
+      }
       this.#isNew = false;
       this.#isClaimed = false;
     }

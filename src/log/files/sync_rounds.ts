@@ -37,6 +37,8 @@ export interface SyncTarget {
   readonly timers?: Timers | undefined;
   /** Whether what lies below `end` is durable elsewhere; undefined: it is not. */
   readonly kept?: ((end: Offset) => Promise<boolean> | undefined) | undefined;
+  /** Where what is durable here or elsewhere ends. */
+  readonly keptEnd?: (() => Offset) | undefined;
   /** A sync failed: the partition is offline. */
   onFailure(fault: PartitionFault): void;
 }
@@ -89,7 +91,8 @@ export class SyncRounds {
   /** Where what acks=all may count on ends. */
   keptEnd({ acksAllSyncMs }: SyncConfig): Offset {
     const end = this.#target.logEndOffset();
-    return acksAllSyncMs === 0 ? Math.min(this.#syncedTo, end) : end;
+    if (acksAllSyncMs > 0) return end;
+    return Math.min(this.#target.keptEnd?.() ?? this.#syncedTo, end);
   }
 
   /** Whether everything below `offset` is durable, so that nobody has to wait for it. */

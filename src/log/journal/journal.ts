@@ -8,6 +8,8 @@
 //   spare, and becomes file n+2, written over what it has: to sync that changes no size, which
 //   takes half as much of the kernel and does not wait for what else the file system has to do
 //
+//   forget(log) --an entry that says so, synced--> a start passes over all that lies before it
+//
 // What is in it is in the logs' files as well, where all readers are; only a start that finds that
 // a log has lost its end reads it (left_journals.ts).
 //
@@ -15,11 +17,16 @@
 // last byte. A write that fails ends the journal, not the directory: who waits has the log synced.
 // Bounds: two files of `fileBytesMax` and two rounds; what has no room is not taken.
 
-import { isPlatformFault, messageOf, throwUnlessStoreFault } from "../../base/faults.ts";
+import {
+  isPlatformFault,
+  messageOf,
+  PartitionFault,
+  throwUnlessStoreFault,
+} from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 import type { Files, OpenFile } from "../../runtime/ports.ts";
 import { journalFileName } from "../directory/layout.ts";
-import { RoundWriter } from "./rounds.ts";
+import { forgotten, RoundWriter } from "./rounds.ts";
 
 /** Past this a file is full: the logs in it are to sync, which costs each a sync. */
 const fileBytesMaxDefault = 8 * 1024 * 1024;
@@ -27,6 +34,8 @@ const fileBytesMaxDefault = 8 * 1024 * 1024;
 const roundBytesMax = 128 * 1024;
 /** Larger batches cost more to write twice than to sync. */
 const batchBytesMax = 16 * 1024;
+/** Of a round that only says what is forgotten of one log. */
+const forgottenBytesMax = 64;
 
 /** A log as its directory's journal sees it. */
 export interface JournaledLog {
@@ -97,6 +106,8 @@ export class Journal {
   /** So many logs had a batch in the round before. */
   #lastLogs = 0;
   #isEnded = false;
+  /** A sync has failed, or the directory is closed. */
+  #isOver = false;
   /** Files of this life that are there. */
   readonly #paths = new Set<string>();
 
@@ -107,12 +118,14 @@ export class Journal {
   }
 
   /**
-   * Whether to take a batch now costs less than a sync of its log: where as many as that waited for
-   * the last round, they are about to come again.
+   * Whether to take so many bytes of a log now costs less than a sync of it: where as many as that
+   * waited for the last round, they are about to come again. `together`: so many logs have syncs
+   * under way, or something to be kept by now.
    */
-  isWorthIt(syncsRunning: number): boolean {
+  isWorthIt({ bytes, together }: { readonly bytes: number; readonly together: number }): boolean {
+    if (bytes > batchBytesMax) return false;
     if (this.#running !== undefined) return true;
-    return Math.max(syncsRunning, this.#lastLogs) >= this.#options.fromSyncs;
+    return Math.max(together, this.#lastLogs) >= this.#options.fromSyncs;
   }
 
   /**
@@ -128,9 +141,43 @@ export class Journal {
     return round.kept.promise;
   }
 
+  /**
+   * What it has of `log` counts no longer once this resolves: the log is about to be cut, or is
+   * another one of that name. The log's own files have all that is to be kept. Throws
+   * PartitionFault or PlatformFault where that cannot be written.
+   */
+  async forget(log: JournaledLog): Promise<void> {
+    const isUsed = this.#options.first > 0 || this.#paths.size > 0;
+    while (isUsed && !this.#isEnded) {
+      const kept = this.take(log, forgotten, 0);
+      if (kept === undefined) await (this.#running ?? this.#releasing);
+      else if (await kept) return;
+    }
+    if (isUsed) await this.#forgetAlone(log);
+  }
+
+  /** Where nothing else is taken any more: in a file of its own. */
+  async #forgetAlone({ name }: JournaledLog): Promise<void> {
+    if (this.#isOver) throw new PartitionFault("the journal of its directory is closed");
+    const { files, folder, syncNames } = this.#options;
+    const number = this.#number++;
+    const path = `${folder}/${journalFileName(number)}`;
+    const writer = new RoundWriter(forgottenBytesMax);
+    writer.add(name, forgotten);
+    const handle = files.open(path, "create");
+    this.#paths.add(path);
+    try {
+      handle.append(writer.finish(number));
+      await handle.sync();
+    } finally {
+      handle.close();
+    }
+    await syncNames();
+  }
+
   /** Ends it; its files go where `isNeeded` is false, since the logs have all of it. */
   async end({ isNeeded }: { readonly isNeeded: boolean }): Promise<void> {
-    this.#isEnded = true;
+    this.#isEnded = this.#isOver = true;
     await this.#running;
     await this.#releasing;
     this.#file?.handle.close();
@@ -179,7 +226,7 @@ export class Journal {
       // Its folder could not be opened: no sync has failed.
       if (isPlatformFault(error, "TooManyFiles")) this.#endFor(error);
       else {
-        this.#isEnded = true;
+        this.#isEnded = this.#isOver = true;
         this.#options.onFailed(messageOf(error));
       }
       return false;

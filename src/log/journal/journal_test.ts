@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { batchOf, recordsFrom } from "../../../tests/harness/log_rig.ts";
 import { watchedFiles } from "../../../tests/harness/watched_files.ts";
-import { fromUtf8 } from "../../base/bytes.ts";
+import { concatBytes, fromUtf8 } from "../../base/bytes.ts";
 import { PartitionFault, PlatformFault } from "../../base/faults.ts";
 import { uuidFromRandom } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
 import type { Runtime } from "../../runtime/ports.ts";
 import { simulate, type Simulation } from "../../runtime/simulated.ts";
+import { assignBatch } from "../../records/mod.ts";
 import { logConfigDefaults } from "../partition/config.ts";
 import { PartitionLog } from "../partition/partition_log.ts";
 import { LogFolder } from "../directory/log_folder.ts";
@@ -22,6 +23,7 @@ const always: JournalTerms = { fromSyncs: 0 };
 interface Directory {
   readonly folder: LogFolder;
   readonly logs: readonly PartitionLog[];
+  openLog(partition: number): Promise<PartitionLog>;
   /** Paths that were synced since the last time. */
   takeSynced(): readonly string[];
   journalFiles(): readonly string[];
@@ -42,31 +44,31 @@ async function open(runtime: Runtime, journal: JournalTerms | undefined): Promis
   });
   const { random, clock } = runtime;
   const logger = runtime.logger({ level: "info", format: "text" });
-  const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, journal });
+  const options = { files, random, logger, nodeId: 1, journal, hasReplicasElsewhere: true };
+  const folder = await LogFolder.open("/data", options);
   await folder.claim();
+  const openLog = (partition: number) =>
+    PartitionLog.open({
+      ...folder.checkpointOf({ topic: "orders", partition, topicId }),
+      folder: "/data",
+      topic: "orders",
+      partition,
+      topicId,
+      journaled: folder.journaledOf(topicId, partition),
+      config: () => config,
+      files,
+      clock,
+      logger,
+      handles: folder.handles,
+      directory: folder.state,
+      cleanShutdown: folder.cleanShutdown,
+    });
   const logs: PartitionLog[] = [];
-  for (let partition = 0; partition < logCount; partition++) {
-    logs.push(
-      await PartitionLog.open({
-        ...folder.checkpointOf({ topic: "orders", partition, topicId }),
-        folder: "/data",
-        topic: "orders",
-        partition,
-        topicId,
-        journaled: folder.journaledOf(topicId, partition),
-        config: () => config,
-        files,
-        clock,
-        logger,
-        handles: folder.handles,
-        directory: folder.state,
-        cleanShutdown: folder.cleanShutdown,
-      }),
-    );
-  }
+  for (let partition = 0; partition < logCount; partition++) logs.push(await openLog(partition));
   return {
     folder,
     logs,
+    openLog,
     takeSynced: () => synced.splice(0),
     journalFiles: () => files.list("/data").filter((name) => name.startsWith(".ottla_journal")),
     fail: (hit) => isHit = hit,
@@ -251,6 +253,65 @@ Deno.test("where the journal cannot be written, each log has its own sync", asyn
     assertEquals(directory.folder.state.offlineReason, undefined);
     const found = await afterPowerLoss(world);
     for (const log of found.logs) assertEquals(await valuesOf(log), ["a", "b", "c"]);
+  });
+});
+
+Deno.test("what was cut off a log does not come back out of the journal", async () => {
+  await withLogs(always, async ({ logs }, world) => {
+    for (const value of ["b", "c"]) await sendAll(logs, value);
+    const [cut, cutAndGrown] = [itemAt(logs, 0), itemAt(logs, 1)];
+    for (const log of [cut, cutAndGrown]) await log.truncateTo(1);
+    await send(cutAndGrown, "d");
+    const found = await afterPowerLoss(world);
+    const values = await Promise.all(found.logs.slice(0, 3).map(valuesOf));
+    assertEquals(values, [["a"], ["a", "d"], ["a", "b", "c"]]);
+  });
+});
+
+Deno.test("nor does it where the journal cannot be written any more", async () => {
+  await withLogs(always, async ({ logs, fail }, world) => {
+    await sendAll(logs, "b");
+    fail((change) => /^append .*ottla_journal/.test(change));
+    await sendAll(logs, "c");
+    const log = itemAt(logs, 0);
+    await assertRejects(() => log.truncateTo(1));
+    assertEquals(await valuesOf(log), ["a", "b", "c"]);
+    fail(() => false);
+    await log.truncateTo(1);
+    const found = await afterPowerLoss(world);
+    const values = await Promise.all(found.logs.slice(0, 2).map(valuesOf));
+    assertEquals(values, [["a"], ["a", "b", "c"]]);
+  });
+});
+
+Deno.test("a replica that comes again has nothing of the journal of the one before", async () => {
+  await withLogs(always, async ({ logs, folder, openLog }, world) => {
+    await sendAll(logs, "b");
+    await itemAt(logs, 0).delete();
+    folder.forget("orders", 0);
+    await send(await openLog(0), "x");
+    const found = await afterPowerLoss(world);
+    const values = await Promise.all(found.logs.slice(0, 2).map(valuesOf));
+    assertEquals(values, [["x"], ["a", "b"]]);
+  });
+});
+
+Deno.test("batches that were copied together go into the journal one by one", async () => {
+  await withLogs({ fromSyncs: 4 }, async ({ logs, takeSynced }, world) => {
+    const copied = concatBytes([batchOf(["b", "c"]), batchOf(["d"])]);
+    assignBatch(copied, { position: 0, baseOffset: 1, leaderEpoch: 0 });
+    const position = batchOf(["b", "c"]).length;
+    assignBatch(copied, { position, baseOffset: 3, leaderEpoch: 0 });
+    const terms = { leaderEpoch: 0, origin: "replica", isAwaited: true, together: 4 } as const;
+    const some = logs.slice(0, 4);
+    for (const log of some) assert(log.append(copied.slice(), terms).ok);
+    await Promise.all(some.map((log) => log.answerable(4, true)));
+    assert(some.every((log) => log.keptEndOffset === 4));
+    assertEquals(takeSynced().filter((path) => path.endsWith(".log")), []);
+    const found = await afterPowerLoss(world);
+    for (const log of found.logs.slice(0, 4)) {
+      assertEquals(await valuesOf(log), ["a", "b", "c", "d"]);
+    }
   });
 });
 

@@ -9,10 +9,13 @@
 // taken (`begin`), which the batch before waits for anyhow. Behind one whose answer waits for no
 // disk that would be a sync more.
 //
+// A log that is to be cut has it forgotten first, once its own files have all of it.
+//
 // Nor is a batch taken while the name that it would be found under, or an epoch, is not durable, or
 // where somebody has removed the log's files.
 
 import type { Offset, PartitionId, Uuid } from "../../base/ids.ts";
+import type { PlacedBatches } from "../appending/assign_offsets.ts";
 import type { DirectoryState } from "../directory/directory_state.ts";
 import type { Presence } from "../directory/presence.ts";
 import type { DurableFiles } from "../files/durable_files.ts";
@@ -41,6 +44,9 @@ export class JournaledEnd implements JournaledLog {
   /** The end of the last batch whose answer waits for a disk. */
   #awaitedEnd: Offset = -1;
   #kept: Promise<boolean> | undefined;
+  /** From `#begin` to there it is durable. */
+  #durableEnd: Offset = -1;
+  #keptEnd: Offset = -1;
 
   constructor(log: GrowingLog, parts: { files: DurableFiles; presence: Presence }) {
     this.#log = log;
@@ -56,20 +62,58 @@ export class JournaledEnd implements JournaledLog {
     return this.#log.settleTo(end);
   }
 
-  /** `batch` was just appended at `from`: puts it into the journal where that may and should be. */
-  take(batch: Uint8Array, from: Offset): void {
-    const { directory: { journal, syncsRunning }, logEndOffset: end } = this.#log;
+  /**
+   * `records` were just appended: puts them into the journal where that may and should be.
+   * `together`: so many logs have something to be kept by now.
+   */
+  take(records: Uint8Array, { batches, baseOffset: from }: PlacedBatches, together = 1): void {
+    const { directory: { journal, syncsRunning }, logEndOffset } = this.#log;
     const isAwaitedBefore = from === this.#awaitedEnd;
-    this.#awaitedEnd = end;
-    if (journal === undefined || !journal.isWorthIt(syncsRunning)) return;
+    this.#awaitedEnd = logEndOffset;
+    const costs = { bytes: records.length, together: Math.max(syncsRunning, together) };
+    if (journal === undefined || !journal.isWorthIt(costs)) return;
     const goesOn = from === Math.max(this.#log.recoveryPoint, this.#end);
     if ((!goesOn && !isAwaitedBefore) || this.#files.isBehind) return;
     if (this.#presence.lookIfDue() !== undefined) return;
-    const kept = journal.take(this, batch, end);
-    if (kept === undefined) return;
-    if (from !== this.#end) this.#begin = from;
+    let [next, position] = [from, 0];
+    for (const { baseOffset, lastOffset, sizeBytes } of batches) {
+      // What was compacted away is a gap, and ends what a start takes.
+      if (baseOffset !== next) return;
+      next = lastOffset + 1;
+      const kept = journal.take(this, records.subarray(position, position += sizeBytes), next);
+      if (kept === undefined) return;
+      if (baseOffset !== this.#end) this.#begin = baseOffset;
+      this.#end = next;
+      this.#noteKept(kept, next);
+    }
+  }
+
+  #noteKept(kept: Promise<boolean>, end: Offset): void {
     this.#kept = kept;
-    this.#end = end;
+    kept.then((isKept) => {
+      if (isKept) this.#durableEnd = Math.max(this.#durableEnd, end);
+    });
+  }
+
+  /** What lies below it is durable, there or in the log's own files. */
+  get keptEnd(): Offset {
+    if (this.#log.recoveryPoint >= this.#begin) this.#keptEnd = this.#durableEnd;
+    return Math.max(this.#keptEnd, this.#log.recoveryPoint);
+  }
+
+  /**
+   * The log is to be cut: what the journal has of it counts no longer once this resolves. Throws
+   * PartitionFault or PlatformFault where that cannot be.
+   */
+  async forget(): Promise<void> {
+    if (this.#end > this.#log.recoveryPoint) await this.#log.syncTo(this.#log.logEndOffset);
+    await this.#log.directory.journal?.forget(this);
+    this.#begin =
+      this.#end =
+      this.#awaitedEnd =
+      this.#durableEnd =
+      this.#keptEnd =
+        -1;
   }
 
   /** Resolves with whether what lies below `end` is durable there; undefined: it is not in it. */

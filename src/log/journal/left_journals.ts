@@ -3,16 +3,16 @@
 //
 //   read, before anything is written --> each log appends what it lacks, and syncs --> removed
 //
-// Entries that a log has, or that do not go on where it ends, are passed over: so it does no harm
-// that a file is read twice, or comes back after its removal. Invariant: no file goes while a
-// partition of the directory may still need it.
+// Entries that a log has, or that do not go on where it ends, are passed over, and so are those
+// that it was to be forgotten behind: so it does no harm that a file is read twice, or comes back
+// after its removal. Invariant: no file goes while a partition of the directory may still need it.
 
 import { concatBytes } from "../../base/bytes.ts";
 import type { PartitionId, Uuid } from "../../base/ids.ts";
 import type { Files } from "../../runtime/ports.ts";
 import { parseJournalFileName } from "../directory/layout.ts";
 import { readWholeFile } from "../files/whole_file.ts";
-import { readRounds } from "./rounds.ts";
+import { forgotten, readRounds } from "./rounds.ts";
 
 /** What a log is to append, as far as it lacks it. */
 export interface LeftBatches {
@@ -47,7 +47,8 @@ export class LeftJournals {
     for (const { number, path } of found) {
       for (const entry of readRounds(readWholeFile(files, path) ?? concatBytes([]), number)) {
         const batches = this.#left.get(keyOf(entry));
-        if (batches === undefined) this.#left.set(keyOf(entry), [entry.batch]);
+        if (entry.batch.length === forgotten.length) this.#left.delete(keyOf(entry));
+        else if (batches === undefined) this.#left.set(keyOf(entry), [entry.batch]);
         else batches.push(entry.batch);
       }
     }

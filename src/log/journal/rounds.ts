@@ -3,7 +3,8 @@
 //
 //   round   int32 length | uint32 crc32c | entry | entry | ...
 //                                         \___ length, checksum of it ___/
-//   entry   int32 length | topic id, 16 bytes | int32 partition | the batch, as in its log
+//   entry   int32 length | topic id, 16 bytes | int32 partition | the batch, as in its log, or a
+//           zero: what comes before of that log counts no longer
 //
 // The checksum goes on from the file's number, so that what an earlier file has left in the same
 // place is none of it. What the first builds have left, entries without rounds, is read as well.
@@ -17,6 +18,9 @@ import type { PartitionId } from "../../base/ids.ts";
 const headBytes = 8;
 const lengthBytes = 4;
 const nameBytes = 20;
+
+/** In the place of a batch: the log's entries before this one count no longer. */
+export const forgotten: Uint8Array = new Uint8Array(1);
 
 /** A batch and the log that it is of. */
 export interface JournalEntry {

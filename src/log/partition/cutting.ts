@@ -8,15 +8,17 @@
 //                                                          gone everywhere
 //
 // Invariant: the checkpoint of what was synced goes back before the files do, so that a crash in
-// between is not taken for a loss.
+// between is not taken for a loss. What the directory's journal has is forgotten before that, or a
+// start would append it again.
 
-import { throwUnlessStoreFault } from "../../base/faults.ts";
+import { PartitionFault, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 import type { Compaction } from "../compaction/compaction.ts";
 import type { DeletedFiles } from "../directory/deleted_files.ts";
 import type { OpenHandles } from "../directory/open_handles.ts";
 import type { DurableFiles } from "../files/durable_files.ts";
 import type { SyncRounds } from "../files/sync_rounds.ts";
+import type { JournaledEnd } from "../journal/journaled_end.ts";
 import { ProducerState } from "../producers/producer_state.ts";
 import type { LogReader } from "../reading/reader.ts";
 import { reloadProducers } from "../recovery/loading.ts";
@@ -36,6 +38,7 @@ export interface CutParts {
   readonly segments: Segments;
   readonly epochs: EpochCache;
   readonly rounds: SyncRounds;
+  readonly journaled: JournaledEnd;
   readonly deleted: DeletedFiles;
   readonly durable: DurableFiles;
   readonly reader: LogReader;
@@ -91,11 +94,17 @@ export async function beginAnew(log: CutParts, offset: Offset): Promise<CutEnd> 
 }
 
 /** Nothing is under way in its files, and nobody is told that they keep what goes. */
-async function quiet({ rounds, compaction, options }: CutParts, offset: Offset): Promise<void> {
+async function quiet(
+  { rounds, journaled, compaction, options }: CutParts,
+  offset: Offset,
+): Promise<void> {
+  await journaled.forget();
   await rounds.idle();
   rounds.truncateTo(offset);
   await options.saveRecoveryPoint?.();
   await rounds.idle();
+  const offline = options.directory?.offlineReason;
+  if (offline !== undefined) throw new PartitionFault(offline);
   await compaction()?.interrupt(offset);
 }
 

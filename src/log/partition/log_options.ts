@@ -99,6 +99,8 @@ export interface AppendOptions {
   readonly transactionVersion?: number;
   /** Whether the answer waits for the disk, so that the directory's journal may have it first. */
   readonly isAwaited?: boolean;
+  /** So many logs, this one among them, have something that is awaited by now; 1 by default. */
+  readonly together?: number;
   /** Whether it makes room: then it may use what is kept for that. */
   readonly spendsReserve?: boolean;
 }

@@ -166,6 +166,7 @@ export class PartitionLog implements UnsyncedLog {
       sync: () => this.#durable.sync(),
       timers: options.timers,
       kept: (end) => this.#journaled.kept(end),
+      keptEnd: () => this.#journaled.keptEnd,
       onFailure: (fault) => {
         if (!this.#presence.look()) this.directory.goOffline(`${this.folder}: ${fault.message}`);
       },
@@ -237,7 +238,16 @@ export class PartitionLog implements UnsyncedLog {
 
   /** Its compaction, which whoever has the time calls for. */
   get compaction(): Compaction {
-    return this.#compaction ??= this.#newCompaction();
+    return this.#compaction ??= new Compaction({
+      log: this,
+      options: this.#options,
+      handles: this.#handles,
+      segments: this.#segments,
+      deleted: this.#deleted,
+      producers: () => this.#producers,
+      roll: (nowMs) => this.#roll(nowMs),
+      onSwapped: () => this.#reader.invalidate(),
+    });
   }
 
   /** Where compaction goes on, for the data directory's checkpoint; undefined: it never began. */
@@ -318,7 +328,7 @@ export class PartitionLog implements UnsyncedLog {
     noteEpochs(this.#epochs, placed, options);
     this.#logEndOffset = lastOffset + 1;
     const isAwaited = options.isAwaited === true && config.acksAllSyncMs === 0;
-    if (isAwaited) this.#journaled.take(records, baseOffset);
+    if (isAwaited) this.#journaled.take(records, placed, options.together);
     if (this.#rounds.unsynced >= config.flushMessages) this.#rounds.startInBackground();
     return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: false };
   }
@@ -473,9 +483,10 @@ export class PartitionLog implements UnsyncedLog {
 
   /** Until it is over the log's end is not that of its files: whoever closes it waits. */
   #cut(running: Promise<CutEnd>): Promise<void> {
-    return this.#cutting = running.then((end) => {
+    return this.#cutting = running.then(async (end) => {
       [this.#logEndOffset, this.#producers] = [end.logEndOffset, end.producers];
       this.#start.lower(end.logEndOffset);
+      await this.#rounds.settle();
     });
   }
 
@@ -487,6 +498,7 @@ export class PartitionLog implements UnsyncedLog {
       segments: this.#segments,
       epochs: this.#epochs,
       rounds: this.#rounds,
+      journaled: this.#journaled,
       deleted: this.#deleted,
       durable: this.#durable,
       reader: this.#reader,
@@ -574,19 +586,6 @@ export class PartitionLog implements UnsyncedLog {
   #lookup(): Lookup {
     const { codecs } = this.#options;
     return { segments: () => this.#segments.all, logStartOffset: this.#start.offset, codecs };
-  }
-
-  #newCompaction(): Compaction {
-    return new Compaction({
-      log: this,
-      options: this.#options,
-      handles: this.#handles,
-      segments: this.#segments,
-      deleted: this.#deleted,
-      producers: () => this.#producers,
-      roll: (nowMs) => this.#roll(nowMs),
-      onSwapped: () => this.#reader.invalidate(),
-    });
   }
 
   #log(level: LogLevel, message: string, cause: unknown): void {

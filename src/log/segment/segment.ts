@@ -309,6 +309,7 @@ export class Segment {
     void this.indexes.times;
     this.indexes.removeFiles();
     this.file.truncate(position);
+    this.#hasFile = true;
     this.resumeIndexes(position, { baseOffset: offset });
   }
 
