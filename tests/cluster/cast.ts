@@ -75,6 +75,10 @@ export function castOf(options: HistoryOptions): Cast {
       ...options.kinds === undefined && { ...featuresOf(seed), ...segmentsOf(seed, hurry) },
       // Whoever catches up does so batch by batch.
       ...new SeededRandom(seed, "copying").chance(0.5) && { "replica.fetch.max.bytes": 1 },
+      // Few syncs are under way at a time there: without this, hardly a batch goes into a journal.
+      ...new SeededRandom(seed, "journal").chance(0.5) && {
+        "ottla.acks.all.journal.from.syncs": 0,
+      },
       ...options.settings,
     },
     older: options.kinds === undefined ? olderOf(seed, brokers) : [],

@@ -217,10 +217,7 @@ export class Partition implements Watched {
     const shortage = origin === "coordinator" ? this.#replication?.shortage : undefined;
     // A coordinator's records are for all replicas, or for none.
     if (shortage !== undefined) return { ok: false, ...shortage };
-    // Whoever may have to cut its log, to agree with another's, has none of it in a journal.
-    const isAwaited = known?.isAwaited === true && this.#terms === undefined;
-    const leaderEpoch = this.#leaderEpoch;
-    const result = this.log.append(records, { ...known, isAwaited, leaderEpoch, origin });
+    const result = this.log.append(records, { ...known, leaderEpoch: this.#leaderEpoch, origin });
     if (!result.ok || result.duplicate) return result;
     this.#appended.batches++;
     this.#appended.records += result.lastOffset - result.baseOffset + 1;
@@ -230,12 +227,13 @@ export class Partition implements Watched {
   }
 
   /**
-   * What the leader has, appended as it is: for a follower. Throws PartitionFault where the log
-   * does not take it.
+   * What the leader has, appended as it is: for a follower, which has records of `together`
+   * partitions to keep before it asks for more. Throws PartitionFault where the log does not take
+   * it.
    */
-  copy(records: Uint8Array): void {
-    const leaderEpoch = this.#leaderEpoch;
-    const result = this.log.append(records, { leaderEpoch, origin: "replica" });
+  copy(records: Uint8Array, together: number): void {
+    const terms = { leaderEpoch: this.#leaderEpoch, isAwaited: true, together };
+    const result = this.log.append(records, { ...terms, origin: "replica" });
     if (!result.ok) throw new PartitionFault(result.message);
     this.#undecidedBytes += records.length;
   }
@@ -321,7 +319,7 @@ export class Partition implements Watched {
 
   /** What this broker alone can promise: its own disk keeps what lies below `end`. */
   durable(end: Offset): Promise<Unacknowledged | undefined> {
-    return kept(this.log.syncTo(end));
+    return kept(this.log.answerable(end, true) ?? Promise.resolve());
   }
 
   /** Ends the waits on this partition: it goes away, or its state has changed. */

@@ -286,6 +286,7 @@ export class LeaderFetcher {
     for (const { topicId, partitions } of answer.responses) {
       for (const each of partitions) byId.set(`${topicId}-${each.partitionIndex}`, each);
     }
+    const together = [...byId.values()].filter(({ records }) => records?.length).length;
     for (const each of asked) {
       const { log } = each.partition;
       const told = byId.get(`${log.topicId}-${log.partition}`);
@@ -297,7 +298,7 @@ export class LeaderFetcher {
       }
       if (told.errorCode === ErrorCode.NONE) each.turn.pauseMs = pauseMsMin;
       try {
-        await this.#apply(each, told);
+        await this.#apply(each, told, together);
       } catch (error) {
         if (!isStoreFault(error)) throw error;
         this.#say(each.partition, "what a leader has could not be copied", messageOf(error));
@@ -312,7 +313,7 @@ export class LeaderFetcher {
       partition.leaderEpoch === leaderEpoch && partition.log.logEndOffset === fetchOffset;
   }
 
-  async #apply(asked: Asked, told: PartitionAnswer): Promise<void> {
+  async #apply(asked: Asked, told: PartitionAnswer, together: number): Promise<void> {
     const { partition, fetchOffset } = asked;
     const { errorCode, divergingEpoch } = told;
     const logStartOffset = saturated(told.logStartOffset);
@@ -325,7 +326,7 @@ export class LeaderFetcher {
       return await this.#cut(partition, { epoch: divergingEpoch.epoch, endOffset });
     }
     const records = behind(told.records ?? noBytes, fetchOffset);
-    if (records.length > 0 && !await this.#copy(asked, records)) return;
+    if (records.length > 0 && !await this.#copy(asked, { records, together })) return;
     this.#options.counters.copiedBytes += records.length;
     this.#options.throttle.note(partition, records.length);
     partition.replication?.follow(saturated(told.highWatermark));
@@ -334,7 +335,10 @@ export class LeaderFetcher {
   }
 
   /** Whether they were appended: the partition may be another's to copy by then, or nobody's. */
-  async #copy(asked: Asked, records: Uint8Array): Promise<boolean> {
+  async #copy(
+    asked: Asked,
+    { records, together }: { readonly records: Uint8Array; readonly together: number },
+  ): Promise<boolean> {
     const { partition, fetchOffset } = asked;
     const { log } = partition;
     const baseOffset = baseOffsetOf(records, 0);
@@ -343,7 +347,7 @@ export class LeaderFetcher {
       await this.#whileCut(partition, () => log.restartAt(baseOffset));
       if (!this.#counts({ ...asked, fetchOffset: baseOffset })) return false;
     }
-    partition.copy(records);
+    partition.copy(records, together);
     return true;
   }
 

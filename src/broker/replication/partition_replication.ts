@@ -218,7 +218,7 @@ export class PartitionReplication {
   }
 
   #sync(end: Offset): void {
-    this.#log.syncTo(end).then(() => this.advance(), (error) => {
+    this.#log.answerable(end, true)?.then(() => this.advance(), (error) => {
       // The log is offline, and says so itself.
       if (!isStoreFault(error)) throw error;
     });
