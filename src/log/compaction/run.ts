@@ -7,7 +7,7 @@ import { messageOf } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 import { itemAt, lastOf } from "../../base/items.ts";
 import type { MemoryShare } from "../../base/memory_share.ts";
-import { readControlRecord } from "../../records/mod.ts";
+import { type BatchHeader, readControlRecord } from "../../records/mod.ts";
 import type { Segment } from "../segment/segment.ts";
 import { visitBatches } from "./batches.ts";
 import type { CompactedParts, CompactionOptions } from "./compaction.ts";
@@ -74,59 +74,49 @@ export class CompactionRun {
 
   /** Fills `keys` from the dirty part; returns up to where it came. */
   async #mapKeys(): Promise<Offset> {
-    const { codecs } = this.#parts.options;
-    const { part } = this.#options;
-    const { fromOffset } = part;
-    const passes = this.#passes;
-    const aborted = this.#parts.segments.abortedTransactions(fromOffset, part.endOffset);
+    const { fromOffset, endOffset: dirtyEnd, segments } = this.#options.part;
+    const aborted = this.#parts.segments.abortedTransactions(fromOffset, dirtyEnd);
     const transactions = new CompactionTransactions(aborted);
     let endOffset = fromOffset;
-    let isFull = false;
-    for (const [i, segment] of part.segments.entries()) {
+    for (const [i, segment] of segments.entries()) {
       await segment.indexes.load();
-      const position = segment.indexes.offsets.lookup(fromOffset - segment.baseOffset);
+      let isFull = false;
       await visitBatches(segment, {
-        ...passes,
-        position,
+        ...this.#passes,
+        position: segment.indexes.offsets.lookup(fromOffset - segment.baseOffset),
         visit: async (bytes, header) => {
-          if (header.isControl) {
-            if (header.recordCount > 0) transactions.onMarker(header, readControlRecord(bytes));
-          } else if (!transactions.isAborted(header)) {
-            const mapped = mapBatch({ bytes, header, codecs }, { ...passes, fromOffset });
-            const lastOffset = mapped instanceof Promise ? await mapped : mapped;
-            if (lastOffset !== undefined) {
-              isFull = true;
-              endOffset = Math.max(endOffset, lastOffset + 1);
-              return false;
-            }
-          }
-          endOffset = Math.max(endOffset, header.lastOffset + 1);
-          return true;
+          const fullAt = await this.#mapBatch({ bytes, header }, transactions);
+          isFull = fullAt !== undefined;
+          endOffset = Math.max(endOffset, (fullAt ?? header.lastOffset) + 1);
+          return !isFull;
         },
       });
       if (isFull) return endOffset;
-      endOffset = part.segments[i + 1]?.baseOffset ?? part.endOffset;
+      endOffset = segments[i + 1]?.baseOffset ?? dirtyEnd;
     }
     return endOffset;
   }
 
+  /** Notes the keys of a batch. Returns the last offset that had room, where not all had. */
+  async #mapBatch(
+    { bytes, header }: { readonly bytes: Uint8Array; readonly header: BatchHeader },
+    transactions: CompactionTransactions,
+  ): Promise<Offset | undefined> {
+    if (header.isControl) {
+      if (header.recordCount > 0) transactions.onMarker(header, readControlRecord(bytes));
+      return undefined;
+    }
+    if (transactions.isAborted(header)) return undefined;
+    const { codecs } = this.#parts.options;
+    const { fromOffset } = this.#options.part;
+    return await mapBatch({ bytes, header, codecs }, { ...this.#passes, fromOffset });
+  }
+
   /** Writes the segments anew; returns the bytes that are left of them. */
   async #filter(sources: readonly Segment[], endOffset: Offset): Promise<number> {
-    const { options, handles, segments } = this.#parts;
-    const passes = this.#passes;
-    const config = options.config();
+    const { segments } = this.#parts;
     const ends = sources.map((source) => segments.after(source)!.baseOffset);
-    const lastEnd = lastOf(ends);
-    const filter: FilterOptions = {
-      keys: passes.keys,
-      heavy: passes.heavy,
-      endOffset,
-      transactions: new CompactionTransactions(segments.abortedTransactions(0, lastEnd)),
-      producerOf: (producerId) => this.#parts.producers().get(producerId),
-      codecs: options.codecs,
-      nowMs: options.clock.now(),
-      deleteRetentionMs: config.deleteRetentionMs,
-    };
+    const filter = this.#filterTo(endOffset, lastOf(ends));
     let bytesAfter = 0;
     // The last file of a log has no gaps, which is how recovery knows a wrong offset there.
     segments.active.createFile();
@@ -137,25 +127,8 @@ export class CompactionRun {
           bytesAfter += await this.#putIn(output);
           output = undefined;
         }
-        const { pace } = passes;
-        const { folder } = this.#parts.log;
-        const { files } = options;
-        output ??= new CompactionOutput(source, { files, folder, handles, config, pace });
-        const target = output;
-        target.sources.push(source);
-        await visitBatches(source, {
-          ...passes,
-          position: 0,
-          settle: () => target.settle(),
-          visit: (bytes, header) => {
-            const add = (filtered: Filtered) => {
-              target.add(bytes, header, filtered);
-              return true;
-            };
-            const filtered = filterBatch(bytes, header, filter);
-            return filtered instanceof Promise ? filtered.then(add) : add(filtered);
-          },
-        });
+        output ??= this.#newOutput(source);
+        await this.#filterInto(output, { source, filter });
       }
       const last = output;
       output = undefined;
@@ -165,6 +138,49 @@ export class CompactionRun {
       throw error;
     }
     return bytesAfter;
+  }
+
+  /** What decides about records below `endOffset`, of segments that end at `lastEnd`. */
+  #filterTo(endOffset: Offset, lastEnd: Offset): FilterOptions {
+    const { options, segments, producers } = this.#parts;
+    const { keys, heavy } = this.#passes;
+    return {
+      keys,
+      heavy,
+      endOffset,
+      transactions: new CompactionTransactions(segments.abortedTransactions(0, lastEnd)),
+      producerOf: (producerId) => producers().get(producerId),
+      codecs: options.codecs,
+      nowMs: options.clock.now(),
+      deleteRetentionMs: options.config().deleteRetentionMs,
+    };
+  }
+
+  #newOutput(first: Segment): CompactionOutput {
+    const { options: { files, config }, handles, log: { folder } } = this.#parts;
+    const { pace } = this.#passes;
+    return new CompactionOutput(first, { files, folder, handles, config: config(), pace });
+  }
+
+  /** Adds what is left of `source` to `output`. */
+  async #filterInto(
+    output: CompactionOutput,
+    { source, filter }: { readonly source: Segment; readonly filter: FilterOptions },
+  ): Promise<void> {
+    output.sources.push(source);
+    await visitBatches(source, {
+      ...this.#passes,
+      position: 0,
+      settle: () => output.settle(),
+      visit: (bytes, header) => {
+        const add = (filtered: Filtered) => {
+          output.add(bytes, header, filtered);
+          return true;
+        };
+        const filtered = filterBatch(bytes, header, filter);
+        return filtered instanceof Promise ? filtered.then(add) : add(filtered);
+      },
+    });
   }
 
   /** Puts `output` in the place of its sources; returns the bytes that are there now. */
