@@ -20,8 +20,26 @@ export interface Asking {
   readonly about: string;
 }
 
-/** A member, as far as its kind does not matter. */
-interface DescribedMember {
+/** A group, as far as its kind does not matter. */
+interface AnsweredGroup<M extends AnsweredMember> {
+  readonly errorCode: ErrorCode;
+  readonly errorMessage: string | null;
+  readonly groupId: string;
+  readonly groupEpoch: number;
+  readonly groupState: string;
+  readonly assignorName: string | null;
+  readonly members: readonly M[];
+}
+
+interface AnsweredMember {
+  readonly memberId: string;
+  /** Members of a share group have none. */
+  readonly instanceId?: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+}
+
+interface AssignedPartitions {
   readonly assignment: {
     readonly topicPartitions: readonly {
       readonly topicName: string;
@@ -60,90 +78,77 @@ async function orNone(
 async function describeConsumerGroup(
   client: Client,
   groupId: string,
-  { to, about }: Asking,
+  asking: Asking,
 ): Promise<DescribedGroup> {
-  const question = { groupIds: [groupId], includeAuthorizedOperations: false };
-  const answer = await client.request(ConsumerGroupDescribe, question, { to });
-  const group = onlyAnswer(answer.groups, about);
-  checkCode(group.errorCode, about, group.errorMessage);
-  return {
-    groupId,
-    type: "consumer",
-    epoch: group.groupEpoch,
-    state: group.groupState,
-    protocolType: "consumer",
-    protocol: group.assignorName,
-    coordinator: to,
-    members: group.members.map((member) => ({
-      memberId: member.memberId,
-      groupInstanceId: member.instanceId,
-      clientId: member.clientId,
-      clientHost: member.clientHost,
-      partitions: assignedTo(member),
-    })),
-  };
+  const answer = await client.request(ConsumerGroupDescribe, questionOf(groupId), {
+    to: asking.to,
+  });
+  const group = onlyAnswer(answer.groups, asking.about);
+  return described(group, { ...asking, type: "consumer", partitionsOf: assignedTo });
 }
 
 /** One whose members share partitions (KIP-932). */
 async function describeShareGroup(
   client: Client,
   groupId: string,
-  { to, about }: Asking,
+  asking: Asking,
 ): Promise<DescribedGroup> {
-  const question = { groupIds: [groupId], includeAuthorizedOperations: false };
-  const answer = await client.request(ShareGroupDescribe, question, { to });
-  const group = onlyAnswer(answer.groups, about);
-  checkCode(group.errorCode, about, group.errorMessage);
-  return {
-    groupId,
-    type: "share",
-    epoch: group.groupEpoch,
-    state: group.groupState,
-    protocolType: "share",
-    protocol: group.assignorName,
-    coordinator: to,
-    members: group.members.map((member) => ({
-      memberId: member.memberId,
-      groupInstanceId: null,
-      clientId: member.clientId,
-      clientHost: member.clientHost,
-      partitions: assignedTo(member),
-    })),
-  };
-}
-
-function assignedTo({ assignment }: DescribedMember): TopicPartition[] {
-  return assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
-    partitions.map((partition) => ({ topic: topicName, partition }))
-  );
+  const answer = await client.request(ShareGroupDescribe, questionOf(groupId), { to: asking.to });
+  const group = onlyAnswer(answer.groups, asking.about);
+  return described(group, { ...asking, type: "share", partitionsOf: assignedTo });
 }
 
 /** One of Kafka Streams (KIP-1071): a member has the partitions that its active tasks read. */
 async function describeStreamsGroup(
   client: Client,
   groupId: string,
-  { to, about }: Asking,
+  asking: Asking,
 ): Promise<DescribedGroup> {
-  const question = { groupIds: [groupId], includeAuthorizedOperations: false };
-  const answer = await client.request(StreamsGroupDescribe, question, { to });
-  const group = onlyAnswer(answer.groups, about);
+  const answer = await client.request(StreamsGroupDescribe, questionOf(groupId), { to: asking.to });
+  const group = onlyAnswer(answer.groups, asking.about);
+  return described(group, {
+    ...asking,
+    type: "streams",
+    partitionsOf: ({ assignment }) =>
+      assignment.activeTasks.flatMap((task) => partitionsOf(group, task)),
+  });
+}
+
+function questionOf(groupId: string) {
+  return { groupIds: [groupId], includeAuthorizedOperations: false };
+}
+
+/** Throws KafkaError where the coordinator refuses to tell. */
+function described<M extends AnsweredMember>(
+  group: AnsweredGroup<M>,
+  { to, about, type, partitionsOf }: Asking & {
+    readonly type: "consumer" | "share" | "streams";
+    readonly partitionsOf: (member: M) => TopicPartition[];
+  },
+): DescribedGroup {
   checkCode(group.errorCode, about, group.errorMessage);
   return {
-    groupId,
-    type: "streams",
+    groupId: group.groupId,
+    type,
     epoch: group.groupEpoch,
     state: group.groupState,
-    protocolType: "streams",
+    protocolType: type,
     protocol: group.assignorName ?? "",
     coordinator: to,
     members: group.members.map((member) => ({
       memberId: member.memberId,
-      groupInstanceId: member.instanceId,
+      groupInstanceId: member.instanceId ?? null,
       clientId: member.clientId,
       clientHost: member.clientHost,
-      partitions: member.assignment.activeTasks.flatMap((task) => partitionsOf(group, task)),
+      partitions: partitionsOf(member),
     })),
   };
+}
+
+function assignedTo({ assignment }: AssignedPartitions): TopicPartition[] {
+  return assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
+    partitions.map((partition) => ({ topic: topicName, partition }))
+  );
 }
 
 type DescribedStreamsGroup = StreamsGroupDescribeResponse["groups"][number];
