@@ -29,7 +29,8 @@ import { openOwnLog } from "./metadata/own_log.ts";
 import type { MetricFamily } from "./metrics/metrics_table.ts";
 import type { ConnectionList } from "./network/connection_list.ts";
 import { Storage } from "./logs/storage.ts";
-import { type BrokerOptions, type Opened, type StartWay, Wiring } from "./wiring.ts";
+import type { BrokerOptions, Opened, StartWay } from "./broker_options.ts";
+import { Wiring } from "./wiring.ts";
 
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const sharePruneMs = 300_000;

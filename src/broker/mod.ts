@@ -3,11 +3,11 @@
 import { loading } from "../base/loading.ts";
 import { Broker, type RunningBroker } from "./broker.ts";
 import type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts";
-import type { BrokerOptions } from "./wiring.ts";
+import type { BrokerOptions } from "./broker_options.ts";
 
 import { checkPortsForNewFolder } from "./network/free_ports.ts";
 export type { BrokerHealth, RunningBroker } from "./broker.ts";
-export type { BrokerOptions } from "./wiring.ts";
+export type { BrokerOptions } from "./broker_options.ts";
 export {
   BrokerConfig,
   type ConfigInput,

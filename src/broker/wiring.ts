@@ -27,14 +27,13 @@ import {
   transactionCoordinator,
 } from "../coordinator/mod.ts";
 import type { Slices } from "../log/mod.ts";
-import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
+import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
 import type { AuditLog } from "./access/audit.ts";
 import { DelegationTokens } from "./authentication/delegation_tokens.ts";
 import { Logins } from "./authentication/logins.ts";
 import type { Authorizer } from "./access/authorizer.ts";
 import { TlsListeners } from "./authentication/tls_listeners.ts";
 import { Acceptor } from "./network/acceptor.ts";
-import type { Dispatch } from "./network/connection.ts";
 import {
   connectionBoundsOf,
   connectionRatesOf,
@@ -45,6 +44,7 @@ import {
 } from "./config/parts.ts";
 import { groupConfigOf } from "./config/group_parts.ts";
 import { authorizerTermsOf } from "./config/authorizer_terms.ts";
+import type { BrokerOptions, Opened, StartWay } from "./broker_options.ts";
 import { Cleaner } from "./logs/cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
 import { Coordinators } from "./coordination/coordinators.ts";
@@ -53,7 +53,6 @@ import { forgetInCoordinators, tellCoordinators } from "./coordination/deleted_t
 import { Dispatcher } from "./network/dispatch.ts";
 import { EventLoopDelay } from "./metrics/event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
-import type { GivenAccess } from "./access/given_access.ts";
 import { groupTopicsOf } from "./coordination/group_topics.ts";
 import { descriptorShares } from "./limits/descriptors.ts";
 import { Garbage } from "./limits/garbage.ts";
@@ -62,7 +61,6 @@ import type { Groups } from "./coordination/groups.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./metadata/membership.ts";
 import { type MemoryBudget, memoryBudgetOf } from "./limits/memory_budget.ts";
-import type { MetadataSnapshots } from "./metadata/snapshots.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./network/session.ts";
 import type { Telemetry } from "./metrics/telemetry.ts";
@@ -71,7 +69,7 @@ import { Partitions } from "./logs/partitions.ts";
 import { ProducerIds } from "./transactions/producer_ids.ts";
 import { Reconciler } from "./logs/reconciler.ts";
 import { replicaLogsOf } from "./logs/replica_logs.ts";
-import type { Replication, ReplicationOptions } from "./replication/replication.ts";
+import type { Replication } from "./replication/replication.ts";
 import { Purgatory } from "./fetch/purgatory.ts";
 import { type FetchSessions, fetchSessionsOf } from "./fetch/sessions.ts";
 import { ClientQuotas } from "./limits/quotas.ts";
@@ -82,7 +80,6 @@ import { StandardAuthorizer } from "./access/standard_authorizer.ts";
 import type { Storage } from "./logs/storage.ts";
 import { Topics } from "./topics.ts";
 import { tracerOf } from "./network/trace.ts";
-import type { TraceFilter } from "./network/trace_filter.ts";
 import type { SharePartitions } from "./share/share_partitions.ts";
 import type { ShareSessions } from "./share/share_sessions.ts";
 import type { ShareGroupStates } from "./share/group_states.ts";
@@ -92,44 +89,6 @@ import { TransactionMarkers } from "./transactions/transaction_markers.ts";
 import type { TransactionCoordinator } from "./transactions/transaction_verification.ts";
 import { Transactions } from "./transactions/transactions.ts";
 import { UnreadablePartitions } from "./logs/unreadable.ts";
-
-export interface BrokerOptions {
-  readonly runtime: Runtime;
-  readonly config: BrokerConfig;
-  readonly logger: Logger;
-  /** Where the metadata is; absent: in a log in the data directories. */
-  readonly metadata?: MetadataStore;
-  /** Takes the lines of a trace; absent: nothing is traced. */
-  readonly trace?: (line: string) => void;
-  /** What the trace is about; absent: everything. */
-  readonly traceFilter?: TraceFilter;
-  /** What the metadata is to hold before the first client comes. */
-  readonly access?: GivenAccess;
-  /** Hears what clients do; absent: nobody does. */
-  readonly audit?: AuditLog;
-  /** Stands between the connections and what answers their requests; absent: nobody does. */
-  readonly around?: (dispatch: Dispatch) => Dispatch;
-  /** A bug of ours that must not be lived with; absent: it is only logged. */
-  readonly onFatal?: (error: unknown) => void;
-}
-
-/** How a start is unlike one that writes and takes the ports of its configuration. */
-export interface StartWay {
-  /** Why nothing is to be written: the files are a trial, and go with this broker. */
-  readonly readsOnlyBecause?: string;
-  /** Ports that this broker has had, in the order of its listeners. */
-  readonly ports?: readonly number[];
-}
-
-/** What a start has opened before there is a broker. */
-export interface Opened {
-  readonly storage: Storage;
-  readonly metadata: MetadataStore;
-  /** Undefined where the metadata is not in a log of ours. */
-  readonly snapshots: MetadataSnapshots | undefined;
-  /** Undefined where no other broker can have replicas. */
-  readonly newReplication?: (options: ReplicationOptions) => Replication;
-}
 
 /** The parts of one broker. Made once its metadata is read; nothing in it runs yet. */
 export class Wiring implements Services {

@@ -14,7 +14,7 @@ import { TrialFiles, tryWriting } from "../../log/mod.ts";
 import type { Logger, Timer } from "../../runtime/ports.ts";
 import { Broker, type RunningBroker } from "../broker.ts";
 import { metadataTopic } from "../metadata/log.ts";
-import type { BrokerOptions } from "../wiring.ts";
+import type { BrokerOptions } from "../broker_options.ts";
 
 /** How often it is tried whether something can be written. */
 const tryIntervalMs = 2_000;
