@@ -11,7 +11,6 @@
 import { formatAddress } from "../base/address.ts";
 import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import { programVersion } from "../base/version.ts";
-import { escapedLines } from "../base/visible.ts";
 import type { BrokerId } from "../base/ids.ts";
 import {
   type BrokerConfig,
@@ -30,6 +29,7 @@ import type { ClusterHomeOptions } from "./cluster/home.ts";
 import { nearest } from "./nearest.ts";
 import { readTextFile } from "./text_file.ts";
 import { traceFilterOf, traceOptions } from "./trace_options.ts";
+import { traceOutput } from "./trace_output.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
 /** What it takes to close what cannot go on, which may be why it does not come to an end. */
@@ -100,14 +100,13 @@ const start = command({
     const seed = await readSeed(runtime.files, flags.seed);
     const ended = signalled(context, logger);
     const fatal = Promise.withResolvers<unknown>();
-    const trace = (line: string) => context.out(escapedLines(line) + "\n");
     const traceFilter = await traceFilterOf(flags["trace-only"]);
     const given = {
       input,
       config: alone,
       runtime,
       logger,
-      trace: flags.trace || traceFilter !== undefined ? trace : undefined,
+      trace: flags.trace || traceFilter !== undefined ? traceOutput(context, logger) : undefined,
       traceFilter,
       onLost: fatal.resolve,
     };
