@@ -21,7 +21,7 @@ import {
   startBroker,
   type TraceFilter,
 } from "../broker/mod.ts";
-import type { Address, Files, Logger, LogLevel, Runtime } from "../runtime/ports.ts";
+import type { Address, Files, Logger, LogLevel, Runtime, Signal } from "../runtime/ports.ts";
 import { ArgumentFault, command, type Values } from "./arguments.ts";
 import { closeInTime } from "./closing.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
@@ -98,7 +98,11 @@ const start = command({
     const { config: alone, warnings } = loadConfig(input);
     for (const warning of warnings) logger.log("warn", warning);
     const seed = await readSeed(runtime.files, flags.seed);
-    const ended = signalled(context, logger);
+    let hasStarted = false;
+    const ended = signalled(context, (signal) => {
+      const whenStarted = "closing, once it has started: a second signal ends it at once";
+      logger.log("info", hasStarted ? "closing" : whenStarted, { signal });
+    });
     const fatal = Promise.withResolvers<unknown>();
     const traceFilter = await traceFilterOf(flags["trace-only"]);
     const given = {
@@ -117,6 +121,7 @@ const start = command({
         nodes: flags.nodes,
       });
     if (seed !== undefined) await seed.apply({ runtime, config: started.config, broker: started });
+    hasStarted = true;
     for (const line of started.ready) logReady(logger, { ...line, runtime });
     const failure = await Promise.race([ended, fatal.promise]);
     if (failure !== undefined) logger.log("error", "stopping", { reason: messageOf(failure) });
@@ -228,11 +233,11 @@ function logReady(logger: Logger, ready: ReadyLine & { readonly runtime: Runtime
   });
 }
 
-/** Resolves at the first signal; a second one ends the process at once. */
-function signalled(context: CliContext, logger: Logger): Promise<void> {
+/** Resolves at the first signal, once `said`; a second one ends the process at once. */
+function signalled(context: CliContext, said: (signal: Signal) => void): Promise<void> {
   return new Promise((resolve) => {
     onInterrupt(context, (signal) => {
-      logger.log("info", "closing", { signal });
+      said(signal);
       resolve();
     }, { exitCodeAtOnce: exitCode.failed });
   });
