@@ -3,7 +3,8 @@
 // looked at from outside.
 //
 //   Java, franz-go, librdkafka   real clients, with records of about 1 KB of JSON
-//   raw                          ready-made requests, as fast as they are answered (load.ts)
+//   raw                          ready-made requests, as fast as they are answered (load.ts), and a
+//                                consumer that throws all of it away (in Go)
 //   open loop                    ready-made requests at a fixed rate (open_loop.ts; Go)
 
 import { itemAt, missing } from "../../src/base/items.ts";
@@ -65,6 +66,7 @@ export const loads: readonly Load[] = [
   ...(["none", "lz4"] as const).map(kcatProducer),
   javaConsumer(),
   franzConsumer(),
+  rawConsumer(),
 ];
 
 interface Batches {
@@ -159,7 +161,7 @@ function franzProducer(codec: Codec): Load {
     unit: "bytes",
     partitions,
     about: "franz-go, a linger of 5 ms, acks=1 (tests/conformance/clients/go/franz_go_load)",
-    absence: franzAbsence,
+    absence: goAbsence,
     run: async ({ port, topic, bytes }) => {
       const end = [await payloadFile(), codec, "1"];
       return await franzGo(["produce", `127.0.0.1:${port}`, topic, `${recordsOf(bytes)}`, ...end]);
@@ -203,7 +205,7 @@ function javaConsumer(): Load {
     run: async ({ port, topic, bytes }) => {
       const said = await kafkaTool("ConsumerPerformance", [
         ...["--bootstrap-server", `127.0.0.1:${port}`, "--include", topic, "--hide-header"],
-        ...["--num-records", String(recordsOf(bytes)), "--group", topic],
+        ...["--num-records", String(recordsOf(bytes)), "--group", topic, "--timeout", "60000"],
         ...["--command-property", "auto.offset.reset=earliest"],
       ]);
       const cells = said.trim().split("\n").at(-1)!.split(", ");
@@ -220,10 +222,25 @@ function franzConsumer(): Load {
     unit: "bytes",
     partitions,
     about: "franz-go, no group, on 100 KB batches",
-    absence: franzAbsence,
+    absence: goAbsence,
     prepare: fill,
     run: ({ port, topic, bytes }) =>
       franzGo(["consume", `127.0.0.1:${port}`, topic, String(recordsOf(bytes))]),
+  };
+}
+
+/** What the broker can give: a client unpacks, and takes longer for it than any broker. */
+function rawConsumer(): Load {
+  return {
+    name: "a consumer that unpacks nothing, from the start",
+    unit: "bytes",
+    partitions,
+    about: "a connection for each partition, 1 MiB at once, on 100 KB batches, four times over " +
+      "(tests/conformance/clients/go/raw_fetch)",
+    absence: goAbsence,
+    prepare: fill,
+    run: ({ port, topic, bytes }) =>
+      goLoad("raw_fetch", [String(port), topic, String(partitions), String(4 * bytes)]),
   };
 }
 
@@ -251,19 +268,21 @@ async function kafkaTool(name: string, args: readonly string[]): Promise<string>
   return stdout;
 }
 
-async function franzGo(args: string[]): Promise<Moved> {
-  const { program } = await goProgram("franz_go_load");
+const franzGo = (args: readonly string[]): Promise<Moved> => goLoad("franz_go_load", args);
+
+async function goLoad(name: string, args: readonly string[]): Promise<Moved> {
+  const { program } = await goProgram(name);
   const { stdout } = await run({ command: program!.command, args, withinMs: clientWithinMs });
   const found = /(\d+) bytes in ([\d.]+) seconds/.exec(stdout);
-  if (found === null) throw new Error(`franz_go_load said: ${stdout}`);
+  if (found === null) throw new Error(`${name} said: ${stdout}`);
   return { amount: Number(found[1]), seconds: Number(found[2]) };
 }
 
-let franzAbsenceOnce: Promise<string | undefined> | undefined;
+let goAbsenceOnce: Promise<string | undefined> | undefined;
 
-function franzAbsence(): Promise<string | undefined> {
-  franzAbsenceOnce ??= goProgram("franz_go_load").then(({ absent }) => absent?.reason);
-  return franzAbsenceOnce;
+function goAbsence(): Promise<string | undefined> {
+  goAbsenceOnce ??= goProgram("franz_go_load").then(({ absent }) => absent?.reason);
+  return goAbsenceOnce;
 }
 
 async function absent(command: string): Promise<string | undefined> {

@@ -1,0 +1,137 @@
+// raw_fetch: what a broker can give, to a consumer that unpacks nothing and throws it all away.
+//
+//	raw_fetch PORT TOPIC PARTITIONS BYTES
+//
+// A connection for each partition, one Fetch of up to 1 MiB in flight on it, from the start of the
+// log and, at its end, from the start again; until all of them together have taken BYTES. Prints
+// how many they were, and the seconds that it took.
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Names topics by their names, and is known to every broker since 2.3.
+const version = 11
+const fetchBytes = 1 << 20
+
+// A batch: base offset, length of what follows, and the last offset's distance from the first.
+const lengthAt, distanceAt, headerBytes = 8, 23, 61
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func main() {
+	partitions, err := strconv.Atoi(os.Args[3])
+	check(err)
+	wanted, err := strconv.ParseInt(os.Args[4], 10, 64)
+	check(err)
+	var taken atomic.Int64
+	var running sync.WaitGroup
+	start := time.Now()
+	for partition := range partitions {
+		running.Go(func() {
+			check(consume(int32(partition), func(bytes int) bool { return taken.Add(int64(bytes)) < wanted }))
+		})
+	}
+	running.Wait()
+	fmt.Printf("%d bytes in %f seconds\n", taken.Load(), time.Since(start).Seconds())
+}
+
+func consume(partition int32, wantsMore func(bytes int) bool) error {
+	conn, err := net.Dial("tcp", "127.0.0.1:"+os.Args[1])
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var answer []byte
+	for offset, more := int64(0), true; more; {
+		if _, err := conn.Write(request(partition, offset)); err != nil {
+			return err
+		}
+		if answer, err = readFrame(conn, answer); err != nil {
+			return err
+		}
+		got, err := partitionOf(answer)
+		if err != nil {
+			return err
+		}
+		offset = behind(got.RecordBatches, offset)
+		if offset >= got.HighWatermark {
+			offset = 0
+		}
+		more = wantsMore(len(answer))
+	}
+	return nil
+}
+
+func request(partition int32, offset int64) []byte {
+	wanted := kmsg.NewFetchRequestTopicPartition()
+	wanted.Partition, wanted.FetchOffset, wanted.PartitionMaxBytes = partition, offset, fetchBytes
+	topic := kmsg.NewFetchRequestTopic()
+	topic.Topic, topic.Partitions = os.Args[2], append(topic.Partitions, wanted)
+	fetch := kmsg.NewFetchRequest()
+	fetch.Version, fetch.MaxWaitMillis, fetch.MinBytes = version, 500, 1
+	fetch.Topics = append(fetch.Topics, topic)
+	return kmsg.NewRequestFormatter(kmsg.FormatterClientID("bench")).AppendRequest(nil, &fetch, 0)
+}
+
+// Without its length, and in the memory of the last one where that is large enough.
+func readFrame(from io.Reader, into []byte) ([]byte, error) {
+	var length [4]byte
+	if _, err := io.ReadFull(from, length[:]); err != nil {
+		return nil, err
+	}
+	size := int(binary.BigEndian.Uint32(length[:]))
+	if cap(into) < size {
+		into = make([]byte, size)
+	}
+	_, err := io.ReadFull(from, into[:size])
+	return into[:size], err
+}
+
+func partitionOf(answer []byte) (*kmsg.FetchResponseTopicPartition, error) {
+	response := kmsg.NewPtrFetchResponse()
+	response.Version = version
+	// The correlation id comes first.
+	if err := response.ReadFrom(answer[4:]); err != nil {
+		return nil, err
+	}
+	if err := kerr.ErrorForCode(response.ErrorCode); err != nil {
+		return nil, err
+	}
+	if len(response.Topics) != 1 || len(response.Topics[0].Partitions) != 1 {
+		return nil, fmt.Errorf("an answer of %d topics for one partition", len(response.Topics))
+	}
+	got := &response.Topics[0].Partitions[0]
+	return got, kerr.ErrorForCode(got.ErrorCode)
+}
+
+// The offset behind the last whole batch: a broker may give the beginning of one more.
+func behind(batches []byte, offset int64) int64 {
+	for len(batches) >= headerBytes {
+		size := lengthAt + 4 + int(binary.BigEndian.Uint32(batches[lengthAt:]))
+		if size > len(batches) {
+			break
+		}
+		first := int64(binary.BigEndian.Uint64(batches))
+		offset = first + int64(binary.BigEndian.Uint32(batches[distanceAt:])) + 1
+		batches = batches[size:]
+	}
+	return offset
+}
