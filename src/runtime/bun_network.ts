@@ -8,6 +8,7 @@
 
 import process from "node:process";
 import { formatAddress } from "../base/address.ts";
+import { freeMemory } from "../base/free_memory.ts";
 import { PlatformFault } from "../base/faults.ts";
 import { loadC } from "./bun_foreign.ts";
 import { nodeTls } from "./node_tls.ts";
@@ -69,6 +70,9 @@ interface ReceiveFunctions {
   recv(descriptor: number, into: Uint8Array, bytes: number, flags: number): number | bigint;
 }
 
+/** What is smaller the collector frees for less. */
+const freedBytesMin = 16 * 1024;
+
 const withoutWait = 0x40;
 let c: ReceiveFunctions | undefined;
 let isKnown = false;
@@ -119,6 +123,11 @@ class BunTransport implements Transport, Kernel {
   take(into: Uint8Array<ArrayBuffer>): number {
     const count = receiveFunctions()?.recv(this.#handle.fd, into, into.length, withoutWait) ?? 0;
     return Math.max(0, Number(count));
+  }
+
+  /** The next push has its memory again, which would be new to the process if that were kept. */
+  free(pushed: Uint8Array): void {
+    if (pushed.length >= freedBytesMin) freeMemory(pushed.buffer);
   }
 
   soon(run: () => void): void {

@@ -34,6 +34,8 @@ export interface Transport {
   resume(): void;
   /** Absent: it can only push. */
   readonly kernel?: Kernel | undefined;
+  /** Nobody needs what was pushed any more: absent, it is left to the collector. */
+  free?(pushed: Uint8Array): void;
   /** Whether the process lives on for as long as the connection does. */
   hold(isHeld: boolean): void;
   /** Closes both sides at once and frees the descriptor. */
@@ -149,15 +151,17 @@ export class PushedSocket implements Socket {
 
   /** Bytes came; they are ours from now on. */
   onData(bytes: Uint8Array): void {
-    if (this.#readEnded || bytes.length === 0) return;
-    if (bytes.length >= largePushBytes) this.#isAsking = this.#transport.kernel !== undefined;
-    if (this.#queuedBytes === 0 && bytes.length <= this.#into.length) {
+    const { length } = bytes;
+    if (this.#readEnded || length === 0) return;
+    if (length >= largePushBytes) this.#isAsking = this.#transport.kernel !== undefined;
+    if (this.#queuedBytes === 0 && length <= this.#into.length) {
       this.#into.set(bytes);
-      this.#takeReceiver()?.onReceived(bytes.length);
+      this.#transport.free?.(bytes);
+      this.#takeReceiver()?.onReceived(length);
       return;
     }
     this.#queue.push(bytes);
-    this.#queuedBytes += bytes.length;
+    this.#queuedBytes += length;
     this.#deliver();
     if (this.#queuedBytes >= queuedBytesMax) this.#pause();
   }
@@ -231,9 +235,12 @@ export class PushedSocket implements Socket {
       if (first === undefined) break;
       const count = Math.min(first.length, into.length - done);
       into.set(count === first.length ? first : first.subarray(0, count), done);
-      if (count === first.length) this.#queue.shift();
-      else this.#queue[0] = first.subarray(count);
       done += count;
+      if (count < first.length) this.#queue[0] = first.subarray(count);
+      else {
+        this.#queue.shift();
+        this.#transport.free?.(first);
+      }
     }
     this.#queuedBytes -= done;
     return done;
