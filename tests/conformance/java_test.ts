@@ -145,7 +145,9 @@ class JavaDriver implements Driver {
       const named = headers.map(([name, header]) => `${name}:${header}`).join(",") || nullWord;
       return `${named}\t${key ?? nullWord}\t${value ?? nullWord}\n`;
     });
-    const args = ["--topic", topic, "--compression-codec", codec, "--max-block-ms", "5000"];
+    const args = ["--topic", topic, "--compression-codec", codec, "--max-block-ms", "20000"];
+    // It waits 1.5 s for an answer otherwise: three brokers on a busy machine take longer.
+    args.push("--request-timeout-ms", "30000");
     for (const option of ["parse.key=true", "parse.headers=true", `null.marker=${nullWord}`]) {
       args.push("--reader-property", option);
     }

@@ -189,7 +189,7 @@ public final class Client {
         "compression.type", c.get("codec").asText(),
         "enable.idempotence", c.get("idempotent").asBoolean(),
         "max.request.size", MAX_BYTES,
-        "max.block.ms", 5000,
+        "max.block.ms", 20000,
         "linger.ms", 5);
     var text = new StringSerializer();
     try (var producer = new KafkaProducer<>(options, text, text)) {

@@ -71,7 +71,7 @@ def produce(c):
         "enable_idempotence": c["idempotent"],
         "max_request_size": MAX_BYTES,
         "allow_auto_create_topics": False,
-        "max_block_ms": 5000,
+        "max_block_ms": 20000,
         "linger_ms": 5,
     }
     producer = KafkaProducer(**base, **config, **of_era(c))
