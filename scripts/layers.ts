@@ -382,7 +382,7 @@ export function checkLoading(files: readonly SourceFile[]): Violation[] {
 }
 
 /** What a start runs. */
-const startFiles = ["src/main.ts", "src/cli/start.ts"]
+const startFiles = ["src/main.ts", "src/cli/start/start.ts"]
   .concat(["bun", "deno", "node"].map((name) => `src/runtime/${name}.ts`));
 
 /** What a broker of its own may never need: each 100 KB of it is half a megabyte at rest. */

@@ -59,7 +59,7 @@ process.on("SIGUSR2", () => {
   console.error(`event loop held ${figures} ${sorted.length} [${longestOnes}]`);
 });
 // What `start` loads at its call.
-await import("../../src/cli/start.ts");
+await import("../../src/cli/start/start.ts");
 const runtime = await detectRuntime();
 tick();
 runtime.process.exit(await runCli(runtime));

@@ -20,7 +20,7 @@ export const groups: readonly CommandGroup[] = [
   {
     name: "start",
     about: "start a broker",
-    load: async () => (await import("./start.ts")).commands,
+    load: async () => (await import("./start/start.ts")).commands,
   },
   {
     name: "topics",
@@ -40,7 +40,7 @@ export const groups: readonly CommandGroup[] = [
   {
     name: "groups",
     about: "list, describe, watch and delete groups, and move their offsets",
-    load: async () => (await import("./groups.ts")).commands,
+    load: async () => (await import("./groups/groups.ts")).commands,
   },
   {
     name: "configs",

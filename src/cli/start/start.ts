@@ -8,26 +8,18 @@
 // Invariant: clients do not hold up the end for more than a second. What takes longer is a disk
 // that has much to write.
 
-import { formatAddress } from "../base/address.ts";
-import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
-import { programVersion } from "../base/version.ts";
-import type { BrokerId } from "../base/ids.ts";
-import {
-  type BrokerConfig,
-  checkPortsFirst,
-  type ConfigInput,
-  loadConfig,
-  type RunningBroker,
-  startBroker,
-  type TraceFilter,
-} from "../broker/mod.ts";
-import type { Address, Files, Logger, LogLevel, Runtime, Signal } from "../runtime/ports.ts";
-import { ArgumentFault, command, type Values } from "./arguments.ts";
+import { formatAddress } from "../../base/address.ts";
+import { messageOf, PlatformFault, UsageFault } from "../../base/faults.ts";
+import { programVersion } from "../../base/version.ts";
+import { checkPortsFirst, type ConfigInput, loadConfig, startBroker } from "../../broker/mod.ts";
+import type { Files, Logger, LogLevel, Runtime, Signal } from "../../runtime/ports.ts";
+import { ArgumentFault, command, type Values } from "../arguments.ts";
 import { closeInTime } from "./closing.ts";
-import { type CliContext, exitCode, onInterrupt } from "./context.ts";
-import type { ClusterHomeOptions } from "./cluster/home.ts";
-import { nearest } from "./nearest.ts";
-import { readTextFile } from "./text_file.ts";
+import { type CliContext, exitCode, onInterrupt } from "../context.ts";
+import type { ClusterHomeOptions } from "../cluster/home.ts";
+import { nearest } from "../nearest.ts";
+import { readTextFile } from "../text_file.ts";
+import type { ReadyLine, Started, StartGiven } from "./started.ts";
 import { traceFilterOf, traceOptions } from "./trace_options.ts";
 import { traceOutput } from "./trace_output.ts";
 
@@ -116,7 +108,7 @@ const start = command({
     };
     const started = flags.nodes === undefined
       ? await startOne(given)
-      : await (await import("./cluster/start_nodes.ts")).startNodes({
+      : await (await import("./nodes.ts")).startNodes({
         ...given,
         nodes: flags.nodes,
       });
@@ -136,35 +128,12 @@ const start = command({
 
 export const commands = [start];
 
-/** What a start is given. */
-export interface StartGiven extends ClusterHomeOptions {
-  readonly trace: ((line: string) => void) | undefined;
-  readonly traceFilter: TraceFilter | undefined;
-}
-
-/** What has started: a broker, or several. */
-export interface Started extends Pick<RunningBroker, "address" | "close"> {
-  readonly config: BrokerConfig;
-  /** Closed after it. */
-  readonly metadata: { close(): Promise<void> } | undefined;
-  /** What there is to say of each broker. */
-  readonly ready: readonly ReadyLine[];
-}
-
-interface ReadyLine {
-  readonly address: Address;
-  /** Where its records are. */
-  readonly folder: string;
-  /** Its id, where there are several. */
-  readonly node?: BrokerId;
-}
-
 async function startOne(given: StartGiven): Promise<Started> {
   const { runtime, logger, trace, traceFilter, onLost } = given;
   const { config, metadata } = await homeOf(given);
   const start = config.get("ottla.metrics.port") === null
     ? startBroker
-    : (await import("../http/mod.ts")).startMonitoredBroker;
+    : (await import("../../http/mod.ts")).startMonitoredBroker;
   await checkPortsFirst({ runtime, config });
   const broker = await start({
     runtime,
@@ -187,7 +156,7 @@ async function homeOf(given: ClusterHomeOptions) {
   if (given.config.get("ottla.cluster") === null) {
     return { config: given.config, metadata: undefined };
   }
-  return await (await import("./cluster/home.ts")).openClusterHome(given);
+  return await (await import("../cluster/home.ts")).openClusterHome(given);
 }
 
 function logOptions(flags: Values<typeof options>) {

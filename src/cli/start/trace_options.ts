@@ -4,10 +4,10 @@
 //
 // Of several APIs, clients or topics any may hold; of each kind that is named one has to.
 
-import { allHandlers, type TraceFilter } from "../broker/mod.ts";
-import { ArgumentFault } from "./arguments.ts";
-import { globMatcher, namesOf } from "./globs.ts";
-import { nearest } from "./nearest.ts";
+import { allHandlers, type TraceFilter } from "../../broker/mod.ts";
+import { ArgumentFault } from "../arguments.ts";
+import { globMatcher, namesOf } from "../globs.ts";
+import { nearest } from "../nearest.ts";
 
 /** The options of a trace. */
 export const traceOptions = {

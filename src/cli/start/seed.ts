@@ -1,12 +1,12 @@
 // `ottla start --seed FILE`: the broker that has just started is brought to what the file declares,
 // as any client would do it, before it says that it is ready.
 
-import { formatAddress } from "../base/address.ts";
-import { UsageFault } from "../base/faults.ts";
-import type { BrokerConfig, RunningBroker } from "../broker/mod.ts";
-import { Client } from "../client/mod.ts";
-import type { Runtime } from "../runtime/ports.ts";
-import { applyDeclaration, type Declaration, parseDeclaration } from "../seed/mod.ts";
+import { formatAddress } from "../../base/address.ts";
+import { UsageFault } from "../../base/faults.ts";
+import type { BrokerConfig, RunningBroker } from "../../broker/mod.ts";
+import { Client } from "../../client/mod.ts";
+import type { Runtime } from "../../runtime/ports.ts";
+import { applyDeclaration, type Declaration, parseDeclaration } from "../../seed/mod.ts";
 
 /** What a file declares. */
 export class Seed {

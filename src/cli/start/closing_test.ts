@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { simulate } from "../runtime/simulated.ts";
+import { simulate } from "../../runtime/simulated.ts";
 import { closeInTime } from "./closing.ts";
 
 /** Closes what takes `tookMs`: whether it was closed, after how long, and when that was said. */

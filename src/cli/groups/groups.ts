@@ -1,8 +1,8 @@
 // `ottla groups`: list, see how far behind, delete; group_describe.ts shows one, group_reset.ts
 // moves offsets.
 
-import { UsageFault } from "../base/faults.ts";
-import { saturated } from "../base/int64.ts";
+import { UsageFault } from "../../base/faults.ts";
+import { saturated } from "../../base/int64.ts";
 import {
   type Client,
   committedOffsets,
@@ -10,16 +10,16 @@ import {
   deleteOffsets,
   describeGroup,
   listGroups,
-} from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption } from "./arguments.ts";
-import { brokerOptions, withClient } from "./broker_client.ts";
-import { exitCode } from "./context.ts";
-import { counted } from "./counted.ts";
-import { eachOf, onUnknownGroup } from "./failures.ts";
-import { isGlob, namesOf } from "./globs.ts";
-import { describe, progressOf } from "./group_describe.ts";
-import { resetOffsets } from "./group_reset.ts";
-import { renderJson, renderTable } from "./table.ts";
+} from "../../client/mod.ts";
+import { ArgumentFault, command, jsonOption } from "../arguments.ts";
+import { brokerOptions, withClient } from "../broker_client.ts";
+import { exitCode } from "../context.ts";
+import { counted } from "../counted.ts";
+import { eachOf, onUnknownGroup } from "../failures.ts";
+import { isGlob, namesOf } from "../globs.ts";
+import { describe, progressOf } from "./describe.ts";
+import { resetOffsets } from "./reset.ts";
+import { renderJson, renderTable } from "../table.ts";
 
 const list = command({
   name: "groups list",

@@ -7,9 +7,9 @@
 // Of a share group a partition has any number of readers: they are counted there, and named by
 // --members.
 
-import type { Int64 } from "../base/int64.ts";
-import { saturated } from "../base/int64.ts";
-import { escaped, escapedLines } from "../base/visible.ts";
+import type { Int64 } from "../../base/int64.ts";
+import { saturated } from "../../base/int64.ts";
+import { escaped, escapedLines } from "../../base/visible.ts";
 import {
   type Client,
   committedOffsets,
@@ -19,13 +19,13 @@ import {
   listOffsets,
   shareGroupOffsets,
   type TopicPartition,
-} from "../client/mod.ts";
-import { command, jsonOption } from "./arguments.ts";
-import { brokerOptions, withClient } from "./broker_client.ts";
-import { exitCode } from "./context.ts";
-import { counted } from "./counted.ts";
-import { onUnknownGroup } from "./failures.ts";
-import { renderJson, renderTable } from "./table.ts";
+} from "../../client/mod.ts";
+import { command, jsonOption } from "../arguments.ts";
+import { brokerOptions, withClient } from "../broker_client.ts";
+import { exitCode } from "../context.ts";
+import { counted } from "../counted.ts";
+import { onUnknownGroup } from "../failures.ts";
+import { renderJson, renderTable } from "../table.ts";
 
 export const describe = command({
   name: "groups describe",

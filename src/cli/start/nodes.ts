@@ -9,7 +9,7 @@ import { isUnspecified } from "../../base/address.ts";
 import { firstOf } from "../../base/items.ts";
 import { UsageFault } from "../../base/faults.ts";
 import { type BrokerConfig, clusterDefaults, startLocalCluster } from "../../broker/mod.ts";
-import type { Started, StartGiven } from "../start.ts";
+import type { Started, StartGiven } from "./started.ts";
 
 /** More would have next to nothing of the machine each. */
 const nodesMax = 32;

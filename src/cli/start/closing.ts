@@ -7,7 +7,7 @@
 // disk take a while, and what is not closed costs the next start more. How long is too long is
 // known to who asks: a person signals again, a service manager kills.
 
-import type { Logger, Timer, Timers } from "../runtime/ports.ts";
+import type { Logger, Timer, Timers } from "../../runtime/ports.ts";
 
 const firstSaidMs = 2_000;
 const saidEveryMs = 10_000;

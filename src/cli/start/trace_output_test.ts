@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { PlatformFault } from "../base/faults.ts";
-import { simulate } from "../runtime/simulated.ts";
+import { PlatformFault } from "../../base/faults.ts";
+import { simulate } from "../../runtime/simulated.ts";
 import { traceOutput } from "./trace_output.ts";
 
 Deno.test("a trace that nobody takes any more ends, and the broker hears no fault of it", () => {

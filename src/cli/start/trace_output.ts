@@ -3,10 +3,10 @@
 // Invariant: a broker outlives who watches it, as in `ottla start --trace | head`, and a full disk
 // behind `> trace.txt`.
 
-import { messageOf, PlatformFault } from "../base/faults.ts";
-import { escapedLines } from "../base/visible.ts";
-import type { Logger } from "../runtime/ports.ts";
-import type { CliContext } from "./context.ts";
+import { messageOf, PlatformFault } from "../../base/faults.ts";
+import { escapedLines } from "../../base/visible.ts";
+import type { Logger } from "../../runtime/ports.ts";
+import type { CliContext } from "../context.ts";
 
 /** Takes a line at a time; once it cannot be written the trace ends, which `logger` is told. */
 export function traceOutput(

@@ -5,9 +5,9 @@
 //
 // The file is what Kafka's own tool exports and takes.
 
-import { UsageFault } from "../base/faults.ts";
-import type { Offset } from "../base/ids.ts";
-import { parseInt64, saturated } from "../base/int64.ts";
+import { UsageFault } from "../../base/faults.ts";
+import type { Offset } from "../../base/ids.ts";
+import { parseInt64, saturated } from "../../base/int64.ts";
 import {
   alterShareGroupOffsets,
   type Client,
@@ -18,16 +18,16 @@ import {
   listRanges,
   shareGroupOffsets,
   type TopicPartition,
-} from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, type Values } from "./arguments.ts";
-import { brokerOptions, withClient } from "./broker_client.ts";
-import { type CliContext, exitCode } from "./context.ts";
-import { counted } from "./counted.ts";
-import { isKafkaError } from "./failures.ts";
-import { partitionsOf } from "./named_topics.ts";
-import { offsetsAt, type Place, placeOf, placeWords } from "./records/places.ts";
-import { renderJson, renderTable } from "./table.ts";
-import { readTextFile } from "./text_file.ts";
+} from "../../client/mod.ts";
+import { ArgumentFault, command, jsonOption, type Values } from "../arguments.ts";
+import { brokerOptions, withClient } from "../broker_client.ts";
+import { type CliContext, exitCode } from "../context.ts";
+import { counted } from "../counted.ts";
+import { isKafkaError } from "../failures.ts";
+import { partitionsOf } from "../named_topics.ts";
+import { offsetsAt, type Place, placeOf, placeWords } from "../records/places.ts";
+import { renderJson, renderTable } from "../table.ts";
+import { readTextFile } from "../text_file.ts";
 
 const name = "groups reset";
 
