@@ -272,9 +272,12 @@ export class Simulation {
     this.#machine(name).disk.failSyncs(count);
   }
 
-  /** Makes all of one kind fail on a machine's disk from now on, or none any more. */
-  failDisk(name: string, operation: DiskOperation, isFailing: boolean): void {
-    this.#machine(name).disk.fail(operation, isFailing);
+  /**
+   * Makes all of one kind fail on a machine's disk from now on, or none any more. `folder`: a disk
+   * of its own is mounted there, and is the one.
+   */
+  failDisk(name: string, operation: DiskOperation, isFailing: boolean, folder = "/"): void {
+    this.#machine(name).disk.fail(operation, isFailing, folder);
   }
 
   /** Others take all of a machine's disk but so many bytes; Infinity: they give it back. */

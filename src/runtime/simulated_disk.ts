@@ -64,7 +64,8 @@ export class SimulatedDisk {
   /** What others have on the disk. */
   #othersBytes = 0;
   #failingSyncs = 0;
-  readonly #failing = new Set<DiskOperation>();
+  /** Below which folders. */
+  readonly #failing = new Map<DiskOperation, Set<string>>();
 
   constructor(options: DiskOptions, parts: { random: SeededRandom; clock: Clock }) {
     this.#options = options;
@@ -98,15 +99,18 @@ export class SimulatedDisk {
     return this.#random.between(min, max);
   }
 
-  /** Makes all of one kind fail from now on, or none any more. */
-  fail(operation: DiskOperation, isFailing: boolean): void {
-    if (isFailing) this.#failing.add(operation);
-    else this.#failing.delete(operation);
+  /** Makes all of one kind below a folder fail from now on, or none any more. */
+  fail(operation: DiskOperation, isFailing: boolean, folder: string): void {
+    const folders = this.#failing.get(operation) ?? new Set();
+    this.#failing.set(operation, folders);
+    if (isFailing) folders.add(folder);
+    else folders.delete(folder);
   }
 
   /** Throws Io where it fails. */
   check(operation: DiskOperation, path: string): void {
-    if (!this.#failing.has(operation)) return;
+    const folders = [...this.#failing.get(operation) ?? []];
+    if (!folders.some((folder) => path.startsWith(folder))) return;
     throw new PlatformFault("Io", `cannot ${operation} ${path}: input/output error (simulated)`);
   }
 

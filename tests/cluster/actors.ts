@@ -12,6 +12,7 @@ import { wordsOf } from "./chronicle.ts";
 /** Partitions of one topic. */
 export interface Topic {
   readonly name: string;
+  /** As many as it has by now. */
   readonly partitions: number;
 }
 

@@ -9,6 +9,7 @@
 //   is joined by who loses power            takes a fetch for one of the life that came after it
 //   loses power, and its successor dies     leads with a log that lacks what was acknowledged
 //   is left alone, and dies                 has shown consumers what those that come back lack
+//   dies, and leaves who fell behind        leads with a log that everybody else had more of
 //
 // Invariant: of one partition's replicas one at most loses power; the others' disks keep all.
 
@@ -23,6 +24,7 @@ export const ambushKinds = [
   "is joined by who loses power",
   "loses power, and its successor dies",
   "is left alone, and dies",
+  "dies, and leaves who fell behind",
 ] as const;
 
 export type AmbushKind = typeof ambushKinds[number];
@@ -95,6 +97,8 @@ class Ambush {
         return await this.#losesPower(roles);
       case "is left alone, and dies":
         return await this.#isLeftAlone(roles);
+      case "dies, and leaves who fell behind":
+        return await this.#leavesWhoFellBehind(roles);
     }
   }
 
@@ -182,6 +186,15 @@ class Ambush {
     await start(next);
     await start(other);
     await scene.pass(this.#field.patienceMs + choice % 1_000);
+  }
+
+  async #leavesWhoFellBehind({ next }: Roles): Promise<void> {
+    const { scene, choice, patienceMs } = this.#field;
+    if (!await this.#lags(next)) return;
+    await scene.pass(200 + choice % 700);
+    for (const id of this.#replicas) if (id !== next) this.#kill(id);
+    scene.rejoin(next);
+    await scene.pass(patienceMs + choice % 1_000);
   }
 
   #roles(): Roles | undefined {

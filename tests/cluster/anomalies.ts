@@ -13,6 +13,10 @@
 //   torn transaction      some of a transaction is committed, or not what was told of it
 //   position went back    what a group has committed is less than it was
 //   wrong start           a partition begins below what was deleted, or above what was to be
+//   risen                 what went with its topic is in the one that was made anew
+//
+// A topic that was made anew has nothing of what was sent to it before; of what was sent in between
+// nobody knows to which of the two it went.
 //
 // Invariant: what is not known counts neither way.
 
@@ -42,6 +46,7 @@ export const anomalyKinds = [
   "torn transaction",
   "position went back",
   "wrong start",
+  "risen",
 ] as const;
 
 export interface Anomaly {
@@ -53,8 +58,11 @@ export interface Anomaly {
 
 /** What is wrong with a history; nothing where all is well. */
 export function anomaliesOf(operations: readonly Operation[], found: Found): Anomaly[] {
-  const history: Known = { ...sorted(operations), found };
+  const all = sorted(operations);
+  const lives = livesOf(operations, found);
+  const history: Known = { ...all, sends: all.sends.map((send) => known(send, lives)), found };
   return [
+    ...risen(all.sends, { lives, found }),
     ...inconsistentOffsets(history),
     ...missing(history),
     ...duplicates(history),
@@ -89,9 +97,56 @@ function sorted(operations: readonly Operation[]): Omit<Known, "found"> {
     else if (each.kind === "end") ends.push(each);
     else if (each.kind === "poll" || each.kind === "move") reads.push(each);
     else if (each.kind === "trim") trims.push(each);
-    else positions.push(each);
+    else if (each.kind === "commit" || each.kind === "look") positions.push(each);
   }
   return { sends, ends, reads, positions, trims };
+}
+
+/** Of a topic that was made anew: from when on it may have records, and surely has all. */
+interface Lives {
+  readonly begunMs: number;
+  readonly knownFromMs: number;
+}
+
+const unknownLives: Lives = { begunMs: -Infinity, knownFromMs: Infinity };
+
+function livesOf(
+  operations: readonly Operation[],
+  { settledMs = Infinity, ids }: Found,
+): Map<string, Lives> {
+  const lives = new Map<string, Lives>();
+  for (const each of operations) {
+    if (each.kind === "doom" && !lives.has(each.topic)) lives.set(each.topic, unknownLives);
+    if (each.kind !== "life" || ids?.get(each.topic) !== each.id) continue;
+    const { topic, begunMs, endedMs } = each;
+    lives.set(topic, { begunMs, knownFromMs: Math.max(endedMs, settledMs) });
+  }
+  return lives;
+}
+
+function topicOf(place: Place): string {
+  return place.slice(0, place.lastIndexOf("-"));
+}
+
+/** As much of what was told of a record as its topic's last life has to do with. */
+function known(send: Send, lives: ReadonlyMap<string, Lives>): Send {
+  const { knownFromMs = 0 } = lives.get(topicOf(send.place)) ?? {};
+  return send.begunMs >= knownFromMs ? send : { ...send, isAcknowledged: false, offset: undefined };
+}
+
+function* risen(
+  sends: readonly Send[],
+  { lives, found }: { readonly lives: ReadonlyMap<string, Lives>; readonly found: Found },
+): Generator<Anomaly> {
+  for (const { place, value, isAcknowledged, endedMs = Infinity } of sends) {
+    const life = lives.get(topicOf(place));
+    if (life === undefined || !isAcknowledged || endedMs >= life.begunMs) continue;
+    const there = found.all.get(place)?.find((record) => record.value === value);
+    if (there === undefined) continue;
+    const words = `${value} was acknowledged before ${topicOf(place)} was made anew, and is at ` +
+      `${there.offset} of ${place}`;
+    yield { kind: "risen", words, about: [value] };
+  }
 }
 
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {

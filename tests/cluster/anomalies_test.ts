@@ -11,6 +11,8 @@ interface Draft {
   readonly committed: Map<string, ReadRecord[]>;
   readonly positions: Map<string, number>;
   starts?: Map<string, number>;
+  ids?: Map<string, string>;
+  settledMs?: number;
 }
 
 function send(value: string, offset: number, transaction?: string): Send {
@@ -119,6 +121,36 @@ Deno.test("what was deleted need not be there", () => {
   assertEquals(judged(draft), []);
 });
 
+/** Drafts were sent, the topic was made anew, more were sent, and all was well from 100 ms on. */
+function remake(draft: Draft, there: readonly string[]): void {
+  const draftOf = (value: string, begunMs: number): Send => ({
+    ...send(value, 0),
+    place: "drafts-0",
+    begunMs,
+    endedMs: begunMs + 1,
+  });
+  draft.operations.push(
+    draftOf("d:old", 10),
+    { kind: "doom", topic: "drafts" },
+    { kind: "life", topic: "drafts", id: "B", begunMs: 20, endedMs: 30 },
+    draftOf("d:between", 40),
+    draftOf("d:new", 110),
+  );
+  const found = there.map((value, offset) => ({ offset, value }));
+  draft.all.set("drafts-0", found);
+  draft.committed.set("drafts-0", found);
+  draft.ids = new Map([["drafts", "B"]]);
+  draft.settledMs = 100;
+}
+
+for (const there of [["d:new"], ["d:new", "d:between"]]) {
+  Deno.test(`a topic that was made anew may have ${there.join(" and ")}`, () => {
+    const draft = whole();
+    remake(draft, there);
+    assertEquals(judged(draft), []);
+  });
+}
+
 const drop = (records: ReadRecord[], value: string) =>
   records.splice(records.findIndex((each) => each.value === value), 1);
 
@@ -219,6 +251,14 @@ const planted: Record<string, [Anomaly["kind"], (draft: Draft) => void]> = {
   ],
   "more is deleted than was to be": ["wrong start", (draft) => trim(draft, 2)],
   "what was deleted is there again": ["wrong start", (draft) => trim(draft, 0)],
+  "what was in a topic that was deleted is in the one after it": [
+    "risen",
+    (draft) => remake(draft, ["d:new", "d:old"]),
+  ],
+  "what was sent to a topic that was made anew is not there": [
+    "unseen",
+    (draft) => remake(draft, []),
+  ],
   "a later look finds less": [
     "position went back",
     ({ operations }) => void operations.push(position("look", 3, 120)),

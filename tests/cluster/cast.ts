@@ -56,10 +56,12 @@ export function castOf(options: HistoryOptions): Cast {
   const count = Math.floor(random.between(5, 16));
   const hurry = options.hurry ?? (new SeededRandom(seed, "hurry").chance(0.9) ? 5 : 1);
   const isSynced = options.isSynced ?? syncs;
+  const hasDisks = options.kinds === undefined && new SeededRandom(seed, "disks").chance(0.35);
   const plan = planOf({
     seed,
     count: troubles ?? count,
     home: home ?? drawnHome,
+    hasDisks,
     kinds: options.kinds,
     durationMs: troubledMs / hurry,
     hurry,
@@ -73,6 +75,7 @@ export function castOf(options: HistoryOptions): Cast {
       ...settingsOf(hurry, isSynced),
       // Where only some things go wrong, nothing else is to be out of the common either.
       ...options.kinds === undefined && { ...featuresOf(seed), ...segmentsOf(seed, hurry) },
+      ...hasDisks && { "log.dirs": "/disks/a,/disks/b" },
       // Whoever catches up does so batch by batch.
       ...new SeededRandom(seed, "copying").chance(0.5) && { "replica.fetch.max.bytes": 1 },
       // Few syncs are under way at a time there: without this, hardly a batch goes into a journal.

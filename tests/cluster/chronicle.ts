@@ -46,6 +46,7 @@ export class Chronicle {
     return {
       acknowledged: (offset: number) => {
         send.isAcknowledged = true;
+        send.endedMs = this.#nowMs();
         if (offset >= 0) send.offset = offset;
         this.tell(who, `${value} is acknowledged at ${offset} of ${place}`);
       },
@@ -119,6 +120,18 @@ export class Chronicle {
     const trim: Trim = { kind: "trim", ...of, isAcknowledged: false };
     this.operations.push(trim);
     return () => void (trim.isAcknowledged = true);
+  }
+
+  /** A topic is about to be deleted. */
+  onDoom(topic: string): void {
+    this.operations.push({ kind: "doom", topic });
+  }
+
+  /** A topic is about to be made anew; what is returned tells that it is, and which one it is. */
+  onLife(topic: string): (id: string) => void {
+    const begunMs = this.#nowMs();
+    return (id) =>
+      void this.operations.push({ kind: "life", topic, id, begunMs, endedMs: this.#nowMs() });
   }
 
   /** Below where records of a partition were to be deleted, whether they are or not. */

@@ -38,12 +38,15 @@ import type { Found } from "./operations.ts";
 import { firstDifference } from "./replicas.ts";
 import { type Trouble, Troubles } from "./troubles.ts";
 
+/** As they begin. */
 const orders: Topic = { name: "orders", partitions: 2 };
 const debits: Topic = { name: "debits", partitions: 1 };
 const credits: Topic = { name: "credits", partitions: 2 };
+/** It is deleted, and made anew. */
+const drafts: Topic = { name: "drafts", partitions: 1 };
 const offsetsTopic: Topic = { name: "__consumer_offsets", partitions: 1 };
 const transactionsTopic: Topic = { name: "__transaction_state", partitions: 1 };
-const topics = [orders, debits, credits];
+const topics = [orders, debits, credits, drafts];
 const groups = ["readers", "ledger-a", "ledger-b"];
 
 /** Time for all to be as it should be, once nothing goes wrong any more. */
@@ -142,8 +145,12 @@ class History {
   readonly #cast: Cast;
   readonly #leaders = new LeadersLaw();
   readonly #troubles: Troubles;
+  /** Each with as many partitions as it has by now. */
+  readonly #topics: readonly Topic[];
   readonly #broken = Promise.withResolvers<never>();
   #isOver = false;
+  /** From when on nothing goes wrong. */
+  #settledMs = Infinity;
 
   constructor(
     scene: ClusterScene,
@@ -152,12 +159,20 @@ class History {
     this.#scene = scene;
     this.#seed = seed;
     this.#cast = cast;
+    this.#topics = topics.map(({ name, partitions }) => ({
+      name,
+      get partitions() {
+        return Math.max(partitions, scene.metadata.image.topic(name)?.partitions.length ?? 0);
+      },
+    }));
     this.chronicle = new Chronicle(() => scene.world.nowMs);
     this.#troubles = new Troubles({
       scene,
       brokers: cast.brokers,
       chronicle: this.chronicle,
       target: { topic: orders.name, partition: 0 },
+      growing: [orders.name, drafts.name],
+      passing: drafts,
       isSynced: cast.isSynced,
       older,
       patienceMs: 12_000 / cast.hurry,
@@ -220,11 +235,14 @@ class History {
     await this.#troubles.heal();
     this.chronicle.tell("all", "nothing goes wrong any more");
     await this.#soon("brokers heal", this.#healed(), () => this.#unhealed().join(", "));
+    this.#settledMs = this.#scene.world.nowMs;
     await pass(3_000 / this.#cast.hurry);
     this.#isOver = true;
     await this.#soon("clients come to an end", acting);
     // What the metadata's home was asked for before has happened now, or never will.
     if (etcd !== undefined) await last;
+    // Even that a topic is deleted.
+    await this.#soon("a topic is created", this.#create(client, drafts));
     const found = await this.#soon("all can be read", this.#found(client));
     this.anomalies = anomaliesOf(this.chronicle.operations, found);
     const difference = () => this.#difference(found.starts);
@@ -265,9 +283,11 @@ class History {
   #actors(): Actor[] {
     const protocol = this.#seed % 2 === 0 ? "classic" : "consumer";
     const group = "readers";
+    const [orders, debits, credits, drafts] = this.#topics as [Topic, Topic, Topic, Topic];
     return [
       sender("sender-1", orders, { paceMs: 140 }),
       sender("sender-2", orders, { paceMs: 140 }),
+      sender("drafter", drafts, { paceMs: 300 }),
       transactor("teller-a", { topics: [debits, credits], group: "ledger-a" }),
       transactor("teller-b", { topics: [debits, credits], group: "ledger-b" }),
       member("member-1", { topic: orders, group, protocol }),
@@ -343,7 +363,9 @@ class History {
     const internal = [offsetsTopic, transactionsTopic].filter(({ name }) =>
       metadata.image.topic(name) !== undefined
     );
-    return await readEnd(client, { topics, internal, groups, pass });
+    const read = await readEnd(client, { topics: this.#topics, internal, groups, pass });
+    const ids = new Map(metadata.image.topics().map(({ name, id }) => [name, id]));
+    return { ...read, ids, settledMs: this.#settledMs };
   }
 
   async #compared(difference: () => string | undefined): Promise<void> {
@@ -356,14 +378,16 @@ class History {
    * for all that is known, a leader that was cut off may have deleted alone.
    */
   #difference(starts: Found["starts"]): string | undefined {
-    const { partition, files } = this.#scene;
-    for (const { topic, partition: id } of placesOf(topics)) {
+    const { partition, files, folders } = this.#scene;
+    for (const { topic, partition: id } of placesOf(this.#topics)) {
       const { replicas } = partition(topic, id);
-      const logs = replicas.map((replica) => ({
-        files: files(replica),
-        folder: `/${machineOf(replica)}/${topic}-${id}`,
-      }));
       const place = `${topic}-${id}`;
+      const logs = replicas.map((replica) => {
+        const its = files(replica);
+        const paths = folders(replica).map((path) => `${path}/${place}`);
+        const folder = paths.find((path) => its.stat(path) !== undefined) ?? paths[0]!;
+        return { machine: machineOf(replica), files: its, folder };
+      });
       const start = Math.max(starts?.get(place) ?? 0, this.chronicle.trimmedTo(place));
       const difference = firstDifference(logs, start);
       if (difference !== undefined) return difference;

@@ -25,7 +25,7 @@ export class LeadersLaw {
     for (const change of changes) {
       if (change.type !== "partitionChanged") continue;
       const { topic, partition: { id, leader, leaderEpoch } } = change;
-      const place = `${topic.name}-${id}`;
+      const place = `${topic.name}-${id} of ${topic.id}`;
       law((this.#epochs.get(place) ?? 0) <= leaderEpoch, `the epochs of ${place} go back`);
       this.#epochs.set(place, leaderEpoch);
       const key = `${place} in epoch ${leaderEpoch}`;
@@ -36,8 +36,8 @@ export class LeadersLaw {
   }
 
   /** A leader has appended something of its own. */
-  onAppend({ topic, id, leaderEpoch, dataFolder }: Partition): void {
-    const key = `${topic}-${id} in epoch ${leaderEpoch}`;
+  onAppend({ topic, id, leaderEpoch, dataFolder, log }: Partition): void {
+    const key = `${topic}-${id} of ${log.topicId} in epoch ${leaderEpoch}`;
     const before = this.#appended.get(key) ?? dataFolder;
     this.#appended.set(key, dataFolder);
     law(before === dataFolder, `${before} and ${dataFolder} both append to ${key}`);

@@ -147,6 +147,7 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
     seedsMax: 6_000,
   },
   "who lacks records may lead": {
+    aim: ["dies, and leaves who fell behind"],
     options: { settings: { "unclean.leader.election.enable": "true" } },
     seedsMax: 500,
   },

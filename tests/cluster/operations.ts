@@ -8,6 +8,8 @@
 //   commit    of a group's position         acknowledged, or nobody knows
 //   look      at a group's position
 //   trim      of a partition's beginning    acknowledged, or nobody knows
+//   doom      of a topic                    it is to be deleted from now on
+//   life      of a topic                    it was made anew, as one with this id
 //
 // Invariant: operations of one client are in the order in which it began them.
 
@@ -32,6 +34,8 @@ export interface Send {
   readonly begunMs: number;
   /** Until it is acknowledged nobody knows what becomes of it. */
   isAcknowledged: boolean;
+  /** When it was acknowledged. */
+  endedMs?: number;
   /** Where it is; undefined where the answer does not say. */
   offset?: number;
 }
@@ -81,7 +85,23 @@ export interface Trim {
   isAcknowledged: boolean;
 }
 
-export type Operation = Send | TransactionEnd | Poll | Move | Position | Trim;
+/** A topic is to be deleted. */
+export interface Doom {
+  readonly kind: "doom";
+  readonly topic: string;
+}
+
+/** A topic was made anew. */
+export interface Life {
+  readonly kind: "life";
+  readonly topic: string;
+  readonly id: string;
+  /** When that was asked for, and when it was answered. */
+  readonly begunMs: number;
+  readonly endedMs: number;
+}
+
+export type Operation = Send | TransactionEnd | Poll | Move | Position | Trim | Doom | Life;
 
 /** What readers find when all has healed. */
 export interface Found {
@@ -89,6 +109,10 @@ export interface Found {
   readonly all: ReadonlyMap<Place, readonly ReadRecord[]>;
   /** What a reader of committed records is given. */
   readonly committed: ReadonlyMap<Place, readonly ReadRecord[]>;
+  /** From when on nothing goes wrong; undefined: nobody knows. */
+  readonly settledMs?: number;
+  /** Which topic has a name. */
+  readonly ids?: ReadonlyMap<string, string>;
   /** Where partitions begin that do not begin with 0. */
   readonly starts?: ReadonlyMap<Place, number>;
   /** Where groups are, by `group in topic-partition`. */

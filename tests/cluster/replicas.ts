@@ -6,6 +6,7 @@ import type { Files } from "../../src/runtime/ports.ts";
 
 /** A log as it lies on a disk. */
 export interface LogOnDisk {
+  readonly machine: string;
   readonly files: Pick<Files, "list" | "open">;
   readonly folder: string;
 }
@@ -24,10 +25,16 @@ export function firstDifference(
     const bytes = bytesOf(other, start);
     const at = wanted.findIndex((byte, i) => byte !== bytes[i]);
     if (at < 0 && bytes.length === wanted.length) continue;
-    const lengths = `${wanted.length} bytes of ${first.folder}, ${bytes.length} of ${other.folder}`;
+    const lengths = `${wanted.length} bytes of ${pathOf(first)}, ${bytes.length} of ${
+      pathOf(other)
+    }`;
     return `${lengths}, and they differ from ${at < 0 ? wanted.length : at} on`;
   }
   return undefined;
+}
+
+function pathOf({ machine, folder }: LogOnDisk): string {
+  return `${machine}:${folder}`;
 }
 
 /** All batches from `start` on, one after the other. */

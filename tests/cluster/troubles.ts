@@ -2,35 +2,33 @@
 // left out; and how each of it is done to a simulated cluster, and is over after a while.
 //
 //   a broker    loses power, is killed, stops as it should, is stopped (SIGSTOP), has a clock of
-//               its own pace, a full disk, one that cannot be read, written or synced, or has
-//               lost the folder of a partition
+//               its own pace, a full disk, one that cannot be read, written or synced, as its only
+//               one or of several, or has lost the folder of a partition
 //   the network cuts a broker off, from all or from one other, both ways or one, from clients, from
 //               the home of the metadata
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was
 //   all         are restarted one after the other, are given the newest features
-//   a topic     is moved to other brokers, or that is taken back; its beginning is deleted
+//   a topic     is moved, grows, loses its beginning, is deleted and made anew (operators.ts)
 //   who coordinates is cut off from all but clients, until others have taken its place
 //
 // Invariants: whoever is in trouble gets into no other before it is over. Where disks are not
 // waited for, nobody loses power while another that has lost it is not in sync again, and nobody
 // ever loses files while another has lost any or its power: no rule could keep what both had.
 
-import {
-  ConnectionFault,
-  PartitionFault,
-  PlatformFault,
-  UsageFault,
-} from "../../src/base/faults.ts";
 import type { Int64 } from "../../src/base/int64.ts";
-import { type Client, KafkaError, listOffsets } from "../../src/client/mod.ts";
-import { deleteRecords } from "../../src/client/admin/records.ts";
-import { listFeatures, updateFeatures } from "../../src/client/admin/features.ts";
-import { movePartitions } from "../../src/client/admin/nodes.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
-import type { ClusterScene } from "../harness/simulated_cluster.ts";
 import { machineOf } from "../harness/metadata_homes.ts";
 import { ambush, type AmbushKind, ambushKinds, lossyAmbushes } from "./ambushes.ts";
-import { type Chronicle, wordsOf } from "./chronicle.ts";
+import { wordsOf } from "./chronicle.ts";
+import {
+  isOperatorKind,
+  type OperatorKind,
+  operatorKinds,
+  Operators,
+  type OperatorsOptions,
+} from "./operators.ts";
+import { isPassing } from "./passing.ts";
+import { law } from "../walk/walker.ts";
 
 const brokerTroubles = [
   "loses power",
@@ -52,12 +50,11 @@ const diskTroubles = [
   "cannot write its disk",
   "cannot sync its disk",
 ] as const;
+const diskOperations = ["read", "write", "sync"] as const;
 const etcdTroubles = ["freezes", "dies", "is without a quorum", "forgets"] as const;
 const allTroubles = ["are restarted one after the other"] as const;
 const fileTroubles = ["has lost a folder", "loses a folder while it runs"] as const;
-const upgrade = "are given the newest features";
-const move = "has a topic moved";
-const trim = "has the beginning of a partition deleted";
+const diskOfSeveral = "has a disk of several that fails";
 const coordinatorCutOff = "coordinates, and is cut off";
 
 export type TroubleKind =
@@ -66,9 +63,8 @@ export type TroubleKind =
   | typeof allTroubles[number]
   | typeof diskTroubles[number]
   | typeof fileTroubles[number]
-  | typeof upgrade
-  | typeof move
-  | typeof trim
+  | typeof diskOfSeveral
+  | OperatorKind
   | typeof coordinatorCutOff
   | AmbushKind;
 
@@ -84,6 +80,8 @@ export interface PlanOptions {
   readonly seed: number;
   readonly count: number;
   readonly home: "memory" | "etcd";
+  /** Whether brokers have several disks. */
+  readonly hasDisks: boolean;
   /** Absent: all that there are. */
   readonly kinds?: readonly TroubleKind[];
   /** Of the whole. */
@@ -94,10 +92,10 @@ export interface PlanOptions {
 
 /** What goes wrong under a seed, in order. */
 export function planOf(
-  { seed, count, home, kinds: given, durationMs, hurry }: PlanOptions,
+  { seed, count, home, hasDisks, kinds: given, durationMs, hurry }: PlanOptions,
 ): Trouble[] {
   const random = new SeededRandom(seed, "troubles");
-  const kinds = given ?? kindsOf(home);
+  const kinds = given ?? kindsOf({ home, hasDisks });
   const plan = Array.from({ length: count }, (): Trouble => ({
     kind: kinds[Math.floor(random.between(0, kinds.length))]!,
     atMs: Math.floor(random.between(0, durationMs)),
@@ -109,6 +107,9 @@ export function planOf(
   return plan.sort((a, b) => a.atMs - b.atMs);
 }
 
+/** It is there for one rule, whose histories have nothing else: others are hunted without it. */
+const lastAmbush: AmbushKind = "dies, and leaves who fell behind";
+
 /** What any home and any disk can have, and what wrong code is hunted with. */
 export const commonKinds: readonly TroubleKind[] = [
   ...brokerTroubles,
@@ -118,28 +119,23 @@ export const commonKinds: readonly TroubleKind[] = [
   "is paused",
   "is cut off",
   ...allTroubles,
-  ...ambushKinds,
+  ...ambushKinds.filter((kind) => kind !== lastAmbush),
 ];
 
-function kindsOf(home: PlanOptions["home"]): TroubleKind[] {
+function kindsOf({ home, hasDisks }: Pick<PlanOptions, "home" | "hasDisks">): TroubleKind[] {
   return [
     ...commonKinds,
     ...diskTroubles,
     ...fileTroubles,
-    upgrade,
-    move,
-    trim,
+    lastAmbush,
+    ...operatorKinds,
+    ...hasDisks ? [diskOfSeveral, diskOfSeveral, diskOfSeveral] as const : [],
     coordinatorCutOff,
     ...home === "etcd" ? etcdTroubles.map((each) => `etcd ${each}` as const) : [],
   ];
 }
 
-export interface TroublesOptions {
-  readonly scene: ClusterScene;
-  readonly brokers: number;
-  readonly chronicle: Chronicle;
-  /** The partition whose leader is in trouble most often. */
-  readonly target: { readonly topic: string; readonly partition: number };
+export interface TroublesOptions extends OperatorsOptions {
   /** Whether acks=all waits for disks: if not, one broker at a time is in trouble. */
   readonly isSynced: boolean;
   /** By then whoever is silent is out of sync, and taken for dead. */
@@ -150,15 +146,19 @@ export interface TroublesOptions {
 
 export class Troubles {
   readonly #options: TroublesOptions;
+  readonly #operators: Operators;
   readonly #busy = new Set<number>();
   readonly #slowed = new Set<number>();
   /** Those that lost power or files, and by which epoch they had lived. */
   readonly #lossy = new Map<number, Int64>();
   readonly #starting = new Map<number, Promise<void>>();
+  /** Those of which one disk fails, and has others. */
+  readonly #ofOneDisk = new Set<number>();
   #isEtcdBusy = false;
 
   constructor(options: TroublesOptions) {
     this.#options = options;
+    this.#operators = new Operators(options);
   }
 
   get #busyMax(): number {
@@ -214,6 +214,7 @@ export class Troubles {
   async onFatal(id: number, error: unknown): Promise<void> {
     const { scene, chronicle } = this.#options;
     chronicle.tell(machineOf(id), `cannot go on: ${wordsOf(error)}`);
+    law(!this.#ofOneDisk.has(id), `broker ${id} stops for one of its disks: ${wordsOf(error)}`);
     scene.kill(id);
     if (this.#busy.has(id)) return;
     this.#busy.add(id);
@@ -226,9 +227,7 @@ export class Troubles {
     const { kind } = trouble;
     if (kind.startsWith("etcd ")) return await this.#etcd(trouble);
     if (kind === "are restarted one after the other") return await this.#rolling();
-    if (kind === upgrade) return await this.#upgrade();
-    if (kind === move) return await this.#move(trouble);
-    if (kind === trim) return await this.#trim(trouble);
+    if (isOperatorKind(kind)) return await this.#operators.run({ ...trouble, kind });
     if (isAmbush(kind)) return await this.#ambush(kind, trouble.choice);
     const id = kind === coordinatorCutOff ? this.#coordinator() : this.#choose(trouble.choice);
     if (id === undefined) return;
@@ -239,75 +238,6 @@ export class Troubles {
     await this.start(id);
     this.#busy.delete(id);
     chronicle.tell(machineOf(id), `${kind} no more`);
-  }
-
-  /** As at the end of a rolling upgrade: from now on the metadata may say what is new. */
-  async #upgrade(): Promise<void> {
-    await this.#administer("have the newest features", async (client) => {
-      const features = await listFeatures(client);
-      const higher = features.filter(({ level, max }) => level < max);
-      const levels = Object.fromEntries(higher.map(({ name, max }) => [name, max]));
-      if (higher.length > 0) await updateFeatures(client, levels, { change: "upgrade" });
-    });
-  }
-
-  /** A topic goes to other brokers, or more of them, or less; it may be called back, or go on. */
-  async #move({ choice, forMs }: Trouble): Promise<void> {
-    const { scene, brokers } = this.#options;
-    const { metadata, pass } = scene;
-    const random = new SeededRandom(choice, "moves");
-    const topics = metadata.image.topics();
-    const topic = topics[choice % topics.length];
-    if (topic === undefined) return;
-    const { name, partitions } = topic;
-    const anywhere = () => {
-      const ids = Array.from({ length: brokers }, (_, i) => ({ id: i + 1, rank: random.uint32() }));
-      const count = random.chance(0.7) ? 3 : random.chance(0.5) ? 2 : brokers;
-      return ids.sort((a, b) => a.rank - b.rank).slice(0, count).map(({ id }) => id);
-    };
-    const moveTo = (where: () => readonly number[] | null, words: string) =>
-      this.#administer(`have ${name} ${words}`, (client) => {
-        const moves = partitions.map(({ id }) => ({
-          topic: name,
-          partition: id,
-          replicas: where(),
-        }));
-        return movePartitions(client, moves);
-      });
-    await moveTo(anywhere, "moved");
-    await pass(forMs);
-    if (random.chance(0.3)) await moveTo(() => null, "where it was");
-    else if (random.chance(0.5)) await moveTo(anywhere, "moved again");
-  }
-
-  /** Of what the target has, up to nine tenths, as of what was there some time ago. */
-  async #trim({ choice, forMs }: Trouble): Promise<void> {
-    const { scene, chronicle, target } = this.#options;
-    await this.#administer(`have the beginning of ${target.topic} deleted`, async (client) => {
-      const [end] = await listOffsets(client, [target], { spec: "latest" });
-      await scene.pass(forMs);
-      const offset = Math.floor(Number(end!.offset) * (choice % 10) / 10);
-      const place = `${target.topic}-${target.partition}`;
-      const onDeleted = chronicle.onTrim({ place, offset });
-      chronicle.tell("all", `have records deleted of ${place}, below ${offset}`);
-      await deleteRecords(client, [{ ...target, offset }]);
-      onDeleted();
-    });
-  }
-
-  /** Does what an operator does, who may be refused, or not be answered. */
-  async #administer(what: string, work: (client: Client) => Promise<void>): Promise<void> {
-    const { scene, chronicle } = this.#options;
-    try {
-      const client = await scene.client({ requestTimeoutMs: 5_000 });
-      await work(client);
-      chronicle.tell("all", what);
-    } catch (error) {
-      if (!(isPassing(error) || error instanceof KafkaError || error instanceof ConnectionFault)) {
-        throw error;
-      }
-      chronicle.tell("all", `do not ${what}: ${wordsOf(error)}`);
-    }
   }
 
   /** Whoever has a replica of the partition is in it. */
@@ -372,14 +302,44 @@ export class Troubles {
   /** Somebody removes the folder of one of its partitions. */
   #loseFolder(id: number, choice: number): void {
     const { scene, chronicle } = this.#options;
-    const path = `/${machineOf(id)}`;
     const files = scene.files(id);
-    const names = files.list(path).filter((name) => /^.+-\d+$/.test(name));
-    const name = names[choice % names.length];
-    if (name === undefined || !this.#mayLoseFiles(id)) return;
+    const paths = scene.folders(id).flatMap((path) =>
+      files.list(path).filter((name) => /^.+-\d+$/.test(name)).map((name) => `${path}/${name}`)
+    );
+    const path = paths[choice % paths.length];
+    if (path === undefined || !this.#mayLoseFiles(id)) return;
     this.#noteLossy(id);
-    files.remove(`${path}/${name}`);
-    chronicle.tell(machineOf(id), `${name} is gone`);
+    files.remove(path);
+    chronicle.tell(machineOf(id), `${path} is gone`);
+  }
+
+  /** It goes on with its other disks, as it does where it is started meanwhile. */
+  async #failDisk(id: number, { choice, forMs }: Trouble): Promise<void> {
+    const { scene, chronicle } = this.#options;
+    const { world, pass } = scene;
+    const random = new SeededRandom(choice, "disks");
+    const oneOf = <T>(items: readonly T[]) => items[random.uint32() % items.length]!;
+    const machine = machineOf(id);
+    const [folder, operation] = [oneOf(scene.folders(id)), oneOf(diskOperations)];
+    chronicle.tell(machine, `cannot ${operation} ${folder}`);
+    this.#ofOneDisk.add(id);
+    world.failDisk(machine, operation, true, folder);
+    await pass(forMs / 2);
+    if (random.chance(0.3)) scene.kill(id);
+    const restarted = this.start(id);
+    await pass(forMs / 2);
+    const isReplaced = random.chance(0.5) && this.#mayLoseFiles(id);
+    if (isReplaced) this.#noteLossy(id);
+    world.failDisk(machine, operation, false, folder);
+    await restarted;
+    scene.kill(id);
+    this.#ofOneDisk.delete(id);
+    if (isReplaced) {
+      const files = scene.files(id);
+      for (const name of files.list(folder)) files.remove(`${folder}/${name}`);
+      chronicle.tell(machine, `has a new disk at ${folder}`);
+    }
+    await this.start(id);
   }
 
   /** Whether one that lost power has registered since, and is in sync with all that it has. */
@@ -391,7 +351,8 @@ export class Troubles {
       );
   }
 
-  async #broker(id: number, { kind, forMs, choice }: Trouble): Promise<void> {
+  async #broker(id: number, trouble: Trouble): Promise<void> {
+    const { kind, forMs, choice } = trouble;
     const { scene, brokers } = this.#options;
     const { pass, world } = scene;
     const all = Array.from({ length: brokers }, (_, i) => i + 1);
@@ -416,6 +377,8 @@ export class Troubles {
         await pass(forMs);
         scene.kill(id);
         return await this.start(id);
+      case "has a disk of several that fails":
+        return await this.#failDisk(id, trouble);
       case "stops and starts again":
         await scene.stop(id);
         await pass(forMs);
@@ -526,10 +489,4 @@ export class Troubles {
 
 function isAmbush(kind: TroubleKind): kind is AmbushKind {
   return ambushKinds.some((each) => each === kind);
-}
-
-/** Whether it may start later: it could not reach others, or its files were not ready. */
-function isPassing(error: unknown): boolean {
-  return error instanceof PartitionFault || error instanceof PlatformFault ||
-    error instanceof UsageFault;
 }

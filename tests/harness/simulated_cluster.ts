@@ -49,6 +49,8 @@ export interface ClusterScene {
   crash(nodeId: number): void;
   /** The disk of its machine, as the broker has it, or as it is left to the next process there. */
   files(nodeId: number): Files;
+  /** The data directories of a broker. */
+  folders(nodeId: number): readonly string[];
   /** Its process is killed: what it wrote stays. */
   kill(nodeId: number): void;
   /** Its process is stopped (SIGSTOP): others take it for dead, of which it knows nothing. */
@@ -183,6 +185,12 @@ class SimulatedCluster {
     return (this.#members.get(nodeId)!.runtime ?? this.runtimeOf(nodeId)).files;
   }
 
+  foldersOf(nodeId: number): readonly string[] {
+    const { settings, settingsOf } = this.#options;
+    const given = settingsOf?.(nodeId)["log.dirs"] ?? settings?.["log.dirs"];
+    return `${given ?? `/${machineOf(nodeId)}`}`.split(",");
+  }
+
   async stop(nodeId: number): Promise<void> {
     const { running, name } = this.#members.get(nodeId)!;
     await running?.close();
@@ -273,6 +281,7 @@ function sceneOf(
     },
     crash: (nodeId) => cluster.end(nodeId, "crash"),
     files: (nodeId) => cluster.filesOf(nodeId),
+    folders: (nodeId) => cluster.foldersOf(nodeId),
     kill: (nodeId) => cluster.end(nodeId, "kill"),
     pause: (nodeId) => cluster.pause(nodeId, true),
     resume: (nodeId) => cluster.pause(nodeId, false),

@@ -153,6 +153,20 @@ test("a failed sync drops its writes, though reads still see them", async () => 
   assert.equal(world.start("n1").files.stat("/a")?.size, 0);
 });
 
+test("one disk of several fails, and the others do not", async () => {
+  const world = simulate(3);
+  const { files } = world.start("n1");
+  files.makeFolder("/a");
+  files.makeFolder("/b");
+  const [first, second] = [files.open("/a/log", "append"), files.open("/b/log", "append")];
+  world.failDisk("n1", "write", true, "/a");
+  await fails("Io", () => first.append(pattern(10)));
+  second.append(pattern(10));
+  world.failDisk("n1", "write", false, "/a");
+  first.append(pattern(10));
+  assert.equal(first.size, 10);
+});
+
 test("a full disk takes a part and says NoSpace; truncating works on it", async () => {
   const world = simulate(3, { disk: { capacityBytes: 10_000 } });
   const { files } = world.start("n1");
