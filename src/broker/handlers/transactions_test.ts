@@ -11,7 +11,7 @@ import { WriteTxnMarkers } from "../../protocol/apis/27_write_txn_markers.ts";
 import { TxnOffsetCommit } from "../../protocol/apis/28_txn_offset_commit.ts";
 import { DescribeTransactions } from "../../protocol/apis/65_describe_transactions.ts";
 import { ListTransactions } from "../../protocol/apis/66_list_transactions.ts";
-import { ErrorCode, FindCoordinator, InitProducerId } from "../../protocol/mod.ts";
+import { ErrorCode, FindCoordinator, InitProducerId, ListOffsets } from "../../protocol/mod.ts";
 import type { RawClient } from "../../../tests/harness/raw_client.ts";
 import { makeTopic } from "../../../tests/harness/raw_requests.ts";
 import { simulated } from "../../../tests/harness/simulated_broker.ts";
@@ -137,6 +137,31 @@ Deno.test("WriteTxnMarkers ends what producers have open, partition by partition
       NONE,
       UNKNOWN_TOPIC_OR_PARTITION,
     ]);
+  }));
+
+Deno.test("WriteTxnMarkers writes none for a producer or an epoch that is none", () =>
+  withTransactions(async (client) => {
+    const { name } = await makeTopic(client);
+    const codes: number[] = [];
+    for (const [producerId, producerEpoch] of [[5, -1], [-1, 0]] as const) {
+      const { markers: [marker = missing()] } = await client.ask(WriteTxnMarkers, 1, {
+        markers: [{
+          producerId,
+          producerEpoch,
+          transactionResult: true,
+          topics: [{ name, partitionIndexes: [0] }],
+          coordinatorEpoch: 0,
+        }],
+      });
+      codes.push(...marker.topics[0]!.partitions.map(({ errorCode }) => errorCode));
+    }
+    const { INVALID_PRODUCER_EPOCH } = ErrorCode;
+    assertEquals(codes, [INVALID_PRODUCER_EPOCH, INVALID_PRODUCER_EPOCH]);
+    const { topics } = await client.ask(ListOffsets, 5, {
+      replicaId: -1,
+      topics: [{ name, partitions: [{ partitionIndex: 0, timestamp: -1 }] }],
+    });
+    assertEquals(topics[0]!.partitions.map(({ offset }) => offset), [0]);
   }));
 
 Deno.test("DescribeTransactions knows each transactional id for itself", () =>

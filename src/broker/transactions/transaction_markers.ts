@@ -27,8 +27,9 @@ export interface TransactionPartition {
 
 /**
  * What came of a partition's marker. INVALID_PRODUCER_EPOCH: the producer has written in a later
- * epoch since; TRANSACTION_COORDINATOR_FENCED: a later coordinator has. UNKNOWN_TOPIC_OR_PARTITION,
- * NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR: it is not to be had here, or not now.
+ * epoch since, or there is no such id or epoch; TRANSACTION_COORDINATOR_FENCED: a later coordinator
+ * has. UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR: it is not to be had
+ * here, or not now.
  */
 export interface MarkedPartition extends TransactionPartition {
   readonly errorCode: ErrorCode;
@@ -65,6 +66,9 @@ export class TransactionMarkers {
     const { partitions, groups, clock } = this.#services;
     const partition = partitions.find(topic, id);
     if (!(partition instanceof Partition)) return partition;
+    // From a tool: a batch of no producer is no transaction's, and would be in the log for good.
+    const { producerId, producerEpoch } = transaction;
+    if (producerId < 0 || producerEpoch < 0) return ErrorCode.INVALID_PRODUCER_EPOCH;
     if (topic === offsetsTopic) {
       const shard = await groups.ofPartition(id);
       // Not the coordinator's own word for that, which it would take for its own state.

@@ -31,7 +31,8 @@ export const WriteTxnMarkers = api({
   errors: {
     partitions: {
       ...leaderErrors,
-      INVALID_PRODUCER_EPOCH: "the producer has gone on in a later epoch",
+      INVALID_PRODUCER_EPOCH:
+        "the producer has gone on in a later epoch, or it or the epoch is none",
       TRANSACTION_COORDINATOR_FENCED: "a later coordinator has written to the partition",
       NOT_COORDINATOR: "the group's part of the transaction is coordinated elsewhere",
       COORDINATOR_NOT_AVAILABLE: "the coordinator of the group cannot answer for now",
