@@ -266,14 +266,14 @@ export function checkImports(files: readonly SourceFile[]): Violation[] {
 }
 
 /**
- * Circles of static imports between files, each reported once, at the import that closes it.
- * Imports of types count: files that name each other's types can only be read, and changed, as one.
+ * Circles of imports between files, each reported once, at the import that closes it. Imports of
+ * types count, and late ones: files that name each other can only be read, and changed, as one.
  */
 export function checkCircles(files: readonly SourceFile[]): Violation[] {
   const edges = new Map<string, { target: string; line: number }[]>();
   for (const file of files) {
     const targets = importsOf(file)
-      .filter((one) => !one.dynamic && one.specifier?.startsWith("."))
+      .filter(({ specifier }) => specifier?.startsWith("."))
       .map(({ specifier, line }) => ({ target: resolve(file.path, specifier!), line }));
     edges.set(file.path, targets);
   }

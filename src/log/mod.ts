@@ -1,7 +1,8 @@
 // The log: partitions as append-only files in Kafka's format, and the data directory around them.
 // It knows no requests. docs/format.md shows every file byte by byte.
 
-export type { CompactionOptions, CompactionSummary } from "./compaction/compaction.ts";
+export type { CompactionOptions } from "./compaction/compacted_log.ts";
+export type { CompactionSummary } from "./compaction/compaction.ts";
 export { type LogConfig, logConfigDefaults } from "./partition/config.ts";
 export { LogCounters } from "./partition/counters.ts";
 export { latestEpochIn } from "./partition/latest_epoch.ts";

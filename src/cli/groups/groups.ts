@@ -1,4 +1,4 @@
-// `ottla groups`: list, see how far behind, delete; group_describe.ts shows one, group_reset.ts
+// `ottla groups`: list, see how far behind, delete; describe.ts shows one, reset.ts
 // moves offsets.
 
 import { UsageFault } from "../../base/faults.ts";

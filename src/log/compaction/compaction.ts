@@ -4,71 +4,23 @@
 //   first segment               firstDirtyOffset   cleanable end
 //
 //   1  map     the dirty part's keys to their last offsets, as far as the map reaches
-//   2  filter  every segment up to there into new ones (compaction_filter, compaction_output)
-//   3  swap    each as soon as it is full (compaction_swap); then firstDirtyOffset moves on
+//   2  filter  every segment up to there into new ones (filter.ts, output.ts)
+//   3  swap    each as soon as it is full (swap.ts); then firstDirtyOffset moves on
 //
 // A run (run.ts) is loaded when there is one: most brokers at rest have never had any.
 //
-// Beside traffic: reads are asynchronous, work comes in slices (compaction_pace). Invariant: the
+// Beside traffic: reads are asynchronous, work comes in slices (pace.ts). Invariant: the
 // active segment and whatever is above the last stable offset or the high watermark is not touched.
 // Offsets never change. A compaction that stops half way has lost nothing: its next run begins
 // anew.
 
 import { assert } from "../../base/assert.ts";
-import type { Offset, PartitionId } from "../../base/ids.ts";
+import type { Offset } from "../../base/ids.ts";
 import { subtractInt64 } from "../../base/int64.ts";
 import { loading } from "../../base/loading.ts";
-import type { MemoryShare } from "../../base/memory_share.ts";
-import type { Random, Timers } from "../../runtime/ports.ts";
+import type { CompactedLog, CompactedParts, CompactionOptions } from "./compacted_log.ts";
 import { CompactionStopped } from "./pace.ts";
 import { type DirtyPart, dirtyPart } from "./range.ts";
-import type { DeletedFiles } from "../directory/deleted_files.ts";
-import type { DirectoryState } from "../directory/directory_state.ts";
-import type { LogOptions } from "../partition/log_options.ts";
-import type { OpenHandles } from "../directory/open_handles.ts";
-import type { ProducerState } from "../producers/producer_state.ts";
-import type { Segments } from "../segment/segments.ts";
-
-/** The log as its compaction sees it. */
-export interface CompactedLog {
-  readonly topic: string;
-  readonly partition: PartitionId;
-  readonly folder: string;
-  readonly directory: Pick<DirectoryState, "goOffline">;
-  readonly logStartOffset: Offset;
-  readonly logEndOffset: Offset;
-  readonly lastStableOffset: Offset;
-  /** Why it takes nothing any more; undefined while it does. */
-  readonly refusal: unknown;
-}
-
-/** What compaction needs of its log. */
-export interface CompactedParts {
-  readonly log: CompactedLog;
-  readonly options: LogOptions;
-  readonly handles: OpenHandles;
-  readonly segments: Segments;
-  readonly deleted: DeletedFiles;
-  readonly producers: () => ProducerState;
-  readonly roll: (nowMs: number) => void;
-  /** Segments are not what they were: readers begin anew. */
-  readonly onSwapped: () => void;
-}
-
-export interface CompactionOptions {
-  readonly timers: Timers;
-  readonly random: Random;
-  /** Consumers have been able to read up to here. */
-  readonly highWatermark: Offset;
-  /** Memory for the map of keys. */
-  readonly keyMapBytes: number;
-  /** Share of the map's slots that may be used; 0.9 by default. */
-  readonly keyMapLoad?: number;
-  /** Bound of what is read and written; none by default. */
-  readonly bytesPerSecond?: number;
-  /** Where large batches, and what is unpacked of them, are claimed, in this order. */
-  readonly memory?: { readonly answers: MemoryShare; readonly work: MemoryShare };
-}
 
 /** How much a log has to be compacted. */
 export interface CompactionOutlook {

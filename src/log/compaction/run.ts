@@ -10,7 +10,7 @@ import type { MemoryShare } from "../../base/memory_share.ts";
 import { type BatchHeader, readControlRecord } from "../../records/mod.ts";
 import type { Segment } from "../segment/segment.ts";
 import { visitBatches } from "./batches.ts";
-import type { CompactedParts, CompactionOptions } from "./compaction.ts";
+import type { CompactedParts, CompactionOptions } from "./compacted_log.ts";
 import { filterBatch, type Filtered, type FilterOptions } from "./filter.ts";
 import { HeavyBatches } from "./heavy_batches.ts";
 import { KeyOffsets } from "./key_offsets.ts";
