@@ -12,7 +12,7 @@ import { freeMemory } from "../base/free_memory.ts";
 import { PlatformFault } from "../base/faults.ts";
 import { loadC } from "./bun_foreign.ts";
 import { nodeTls } from "./node_tls.ts";
-import { platformFault } from "./platform_faults.ts";
+import { codeOf, platformFault } from "./platform_faults.ts";
 import type { Listener, Network, Socket } from "./ports.ts";
 import { type Kernel, PushedSocket, type Transport } from "./pushed_socket.ts";
 import { plainAddress } from "./socket_address.ts";
@@ -205,7 +205,10 @@ export const bunNetwork: Network = {
         close: () => Promise.resolve(listener.stop()),
       };
     } catch (error) {
-      throw platformFault(`listen on ${formatAddress(address)}`, error);
+      const attempt = `listen on ${formatAddress(address)}`;
+      // Of a name that cannot be resolved Bun says no more than that it failed.
+      if (codeOf(error) !== undefined) throw platformFault(attempt, error);
+      throw new PlatformFault("NotFound", `cannot ${attempt}: no such host`, { cause: error });
     }
   },
   async connect(address) {

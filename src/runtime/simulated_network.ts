@@ -137,12 +137,13 @@ export class SimulatedNetwork {
     if (!host.alive) return never();
     const port = address.port === 0 ? this.#freePort(host) : address.port;
     const key = `${host.name}:${port}`;
-    if (this.#bound.has(key)) {
+    const fail = (kind: "NotFound" | "AddressInUse", reason: string) => {
       const text = formatAddress({ host: address.host, port });
-      return Promise.reject(
-        new PlatformFault("AddressInUse", `cannot listen on ${text}: the address is in use`),
-      );
-    }
+      return Promise.reject(new PlatformFault(kind, `cannot listen on ${text}: ${reason}`));
+    };
+    // RFC 6761: a name that nobody resolves. Any other may be one of this machine's.
+    if (address.host.endsWith(".invalid")) return fail("NotFound", "no such host");
+    if (this.#bound.has(key)) return fail("AddressInUse", "the address is in use");
     this.#bound.set(key, bound);
     return Promise.resolve({
       address: { host: address.host, port },

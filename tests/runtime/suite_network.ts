@@ -230,7 +230,9 @@ export function networkSuite(options: SubjectOptions): void {
     await listener.close();
     const refused = await fails("Refused", () => network.connect(listener.address));
     assert.ok(refused.includes(`${host}:${port}`), refused);
-    await fails("NotFound", () => network.connect({ host: "no.such.host.invalid", port: 1 }));
+    const nowhere = { host: "no.such.host.invalid", port: 1 };
+    await fails("NotFound", () => network.connect(nowhere));
+    await fails("NotFound", () => network.listen(nowhere, () => {}));
     const again = await network.listen(listener.address, () => {});
     assert.equal(again.address.port, port);
     await again.close();
