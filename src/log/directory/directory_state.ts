@@ -105,6 +105,8 @@ export class DirectoryState {
   /** Of those: what running syncs will cover. */
   #coveredBytes = 0;
   #syncsRunning = 0;
+  /** So many logs had one under way, or waited for it, since there was none. */
+  #syncsTogether = 0;
   /** Synced since the last checkpoint. */
   #uncheckpointedBytes = 0;
   #onCheckpointDue: () => void = () => {};
@@ -134,6 +136,7 @@ export class DirectoryState {
       ...options.journal,
       files: options.files,
       folder: this.path,
+      soon: options.soon,
       syncNames: () => this.syncNames(),
       onFailed: (reason) => this.goOffline(`its journal: ${reason}`),
       onUnwritten: (reason) => {
@@ -316,7 +319,11 @@ export class DirectoryState {
       cover();
       const { soon } = this.#options;
       if (soon !== undefined) await soon();
-    } else await new Promise<void>((resolve) => this.#turns.push(resolve));
+    } else {
+      this.#noteTogether(1);
+      await new Promise<void>((resolve) => this.#turns.push(resolve));
+    }
+    this.#noteTogether(0);
     cover();
     try {
       if (this.#offlineReason !== undefined) throw new PartitionFault(this.#offlineReason);
@@ -328,9 +335,17 @@ export class DirectoryState {
       this.#coveredBytes -= bytes;
       // The next one takes this one's place, so that a newcomer cannot come between.
       const next = this.#turns.shift();
-      if (next === undefined) this.#syncsRunning--;
-      else next();
+      if (next !== undefined) next();
+      else if (--this.#syncsRunning === 0) {
+        this.journal?.noteSyncs(this.#syncsTogether);
+        this.#syncsTogether = 0;
+      }
     }
+  }
+
+  #noteTogether(more: number): void {
+    const together = this.#syncsRunning + this.#turns.length + more;
+    this.#syncsTogether = Math.max(this.#syncsTogether, together);
   }
 
   /**

@@ -1,7 +1,7 @@
 // A journal of a data directory: small batches of many logs whose answers wait for the disk are
 // written into one file, and one sync covers them all. The logs' own files get theirs later.
 //
-//   take, take, take --> round --append, sync--> kept: answers go out
+//   take, take, take --start--> round --append, sync--> kept: answers go out
 //   (the next round gathers meanwhile)
 //
 //   file n: full --> file n+1;   once each log in file n has synced its own files so far, it is
@@ -24,14 +24,15 @@ import {
   throwUnlessStoreFault,
 } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
-import type { Files, OpenFile } from "../../runtime/ports.ts";
+import type { Files, OpenFile, Timers } from "../../runtime/ports.ts";
 import { journalFileName } from "../directory/layout.ts";
 import { forgotten, RoundWriter } from "./rounds.ts";
 
 /** Past this a file is full: the logs in it are to sync, which costs each a sync. */
 const fileBytesMaxDefault = 8 * 1024 * 1024;
-/** What a sync takes at most. */
+/** What a sync takes at most, and what is not waited with. */
 const roundBytesMax = 128 * 1024;
+const roundBytesSoft = 64 * 1024;
 /** Larger batches cost more to write twice than to sync. */
 const batchBytesMax = 16 * 1024;
 /** Of a round that only says what is forgotten of one log. */
@@ -59,6 +60,8 @@ export interface JournalOptions extends JournalTerms {
   readonly folder: string;
   /** The number of its first file. */
   readonly first: number;
+  /** Resolves behind what is ready by now; absent: nothing is. */
+  readonly soon?: Timers["soon"] | undefined;
   /** Makes the names in the directory durable. */
   readonly syncNames: () => Promise<void>;
   /** A sync failed: the directory is offline. */
@@ -103,7 +106,9 @@ export class Journal {
   #round = newRound();
   #other = newRound();
   #running: Promise<void> | undefined;
-  /** So many logs had a batch in the round before. */
+  /** Whether somebody waits for what gathers now. */
+  #isDue = false;
+  /** So many logs have had a batch in a round, or a sync of their own at the same time. */
   #lastLogs = 0;
   #isEnded = false;
   /** A sync has failed, or the directory is closed. */
@@ -119,7 +124,7 @@ export class Journal {
 
   /**
    * Whether to take so many bytes of a log now costs less than a sync of it: where as many as that
-   * waited for the last round, they are about to come again. `together`: so many logs have syncs
+   * have waited of late, they are about to come again. `together`: so many logs have syncs
    * under way, or something to be kept by now.
    */
   isWorthIt({ bytes, together }: { readonly bytes: number; readonly together: number }): boolean {
@@ -128,17 +133,31 @@ export class Journal {
     return Math.max(together, this.#lastLogs) >= this.#options.fromSyncs;
   }
 
+  /** So many logs had a sync at the same time: where that goes up and down, the most counts. */
+  noteSyncs(count: number): void {
+    this.#lastLogs = Math.max(count, this.#lastLogs >> 1);
+  }
+
   /**
    * Takes `batch`, the last one of `log` so far, which now ends at `end`. Resolves with true once
-   * it is durable, with false where it will not be by this. Undefined: it was not taken.
+   * it is durable, with false where it will not be by this: after a {@link start}. Undefined: it
+   * was not taken.
    */
   take(log: JournaledLog, batch: Uint8Array, end: Offset): Promise<boolean> | undefined {
     if (this.#isEnded || this.#isFull || batch.length > batchBytesMax) return undefined;
     const round = this.#round;
-    if (!round.writer.add(log.name, batch)) return undefined;
+    const isTaken = round.writer.add(log.name, batch);
+    if (!isTaken || round.writer.length > roundBytesSoft) this.start();
+    if (!isTaken) return undefined;
     round.ends.set(log, end);
-    this.#running ??= this.#run();
     return round.kept.promise;
+  }
+
+  /** What was taken so far is waited for. */
+  start(): void {
+    if (this.#round.writer.isEmpty) return;
+    this.#isDue = true;
+    this.#running ??= this.#run();
   }
 
   /**
@@ -150,6 +169,7 @@ export class Journal {
     const isUsed = this.#options.first > 0 || this.#paths.size > 0;
     while (isUsed && !this.#isEnded) {
       const kept = this.take(log, forgotten, 0);
+      this.start();
       if (kept === undefined) await (this.#running ?? this.#releasing);
       else if (await kept) return;
     }
@@ -178,6 +198,7 @@ export class Journal {
   /** Ends it; its files go where `isNeeded` is false, since the logs have all of it. */
   async end({ isNeeded }: { readonly isNeeded: boolean }): Promise<void> {
     this.#isEnded = this.#isOver = true;
+    this.start();
     await this.#running;
     await this.#releasing;
     this.#file?.handle.close();
@@ -193,10 +214,13 @@ export class Journal {
   }
 
   async #run(): Promise<void> {
-    while (!this.#round.writer.isEmpty) {
+    while (this.#isDue) {
+      // Behind what is ready by now: the first of many is not to be synced alone.
+      await this.#options.soon?.();
+      this.#isDue = false;
       const round = this.#round;
       this.#round = this.#other;
-      this.#lastLogs = round.ends.size;
+      this.noteSyncs(round.ends.size);
       round.kept.resolve(await this.#keep(round));
       this.#other = newRound(round.writer);
     }

@@ -156,11 +156,18 @@ Deno.test("a clean stop leaves no journal", async () => {
 
 Deno.test("while few syncs are under way each log has its own", async () => {
   await withLogs({ fromSyncs: 4 }, async (directory) => {
-    const log = itemAt(directory.logs, 0);
-    await send(log, "b");
-    assertEquals(directory.journalFiles(), []);
-    await sendAll(directory.logs, "c");
-    assertEquals(directory.journalFiles().length, 1);
+    const { logs, takeSynced } = directory;
+    const own = () => takeSynced().filter((path) => path.endsWith(".log")).length;
+    const log = itemAt(logs, 0);
+    // All logs have just had something to be synced.
+    for (const value of ["b", "c"]) await send(log, value);
+    assertEquals(own(), 0);
+    for (const value of ["d", "e"]) {
+      await send(log, value);
+      assertEquals(own(), 1);
+    }
+    await sendAll(logs, "f");
+    assertEquals(own(), 4);
     await close(directory);
   });
 });
@@ -169,15 +176,12 @@ Deno.test("where many waited for a round, the next ones go into the journal", as
   await withLogs({ fromSyncs: 4 }, async (directory) => {
     const { logs, takeSynced } = directory;
     const own = () => takeSynced().filter((path) => path.endsWith(".log")).length;
-    await sendAll(logs, "b");
-    assertEquals(own(), 4);
-    for (const value of ["c", "d"]) await sendAll(logs, value);
-    // The first four of "b" are synced by now, and may be followed by what the journal has.
+    for (const value of ["b", "c", "d"]) await sendAll(logs, value);
     assertEquals(own(), 0);
     const log = itemAt(logs, 0);
-    await send(log, "e");
+    for (const value of ["e", "f"]) await send(log, value);
     assertEquals(own(), 0);
-    await send(log, "f");
+    await send(log, "g");
     assertEquals(own(), 1);
     await close(directory);
   });

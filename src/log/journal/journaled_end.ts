@@ -119,6 +119,7 @@ export class JournaledEnd implements JournaledLog {
   /** Resolves with whether what lies below `end` is durable there; undefined: it is not in it. */
   kept(end: Offset): Promise<boolean> | undefined {
     if (end > this.#end) return undefined;
+    this.#log.directory.journal?.start();
     if (this.#log.recoveryPoint >= this.#begin) return this.#kept;
     const before = this.#log.syncTo(this.#begin);
     return Promise.all([this.#kept, before]).then(([isKept]) => isKept === true);
