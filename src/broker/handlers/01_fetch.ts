@@ -147,7 +147,7 @@ function noteFollower(
   }
 }
 
-/** A follower is told where high watermarks stand. */
+/** A follower is told where high watermarks stand, and given records. */
 function noteTold(
   { wanted, data }: FetchedData,
   { replicaId, context }: { readonly replicaId: BrokerId; readonly context: Context },
@@ -157,7 +157,7 @@ function noteTold(
   for (const [i, { errorCode, highWatermark, records }] of data.entries()) {
     const found = find(itemAt(wanted, i));
     if (errorCode !== ErrorCode.NONE || !(found instanceof Partition)) continue;
-    found.replication?.led?.noteTold(replicaId, highWatermark);
+    found.replication?.onGiven(replicaId, { highWatermark, bytes: records.length });
     throttle?.note(found, records.length);
   }
 }

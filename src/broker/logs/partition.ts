@@ -264,7 +264,9 @@ export class Partition implements Watched {
     toAll: boolean,
     timeoutMs = acknowledgedMsMax,
   ): Promise<Unacknowledged | undefined> | undefined {
-    const wait = this.log.answerable(end, toAll);
+    // Where others are in sync, this broker's disk takes it while theirs do, and not before.
+    const isShared = toAll && this.#replication?.isAlone === false;
+    const wait = this.log.answerable(end, toAll && !isShared);
     if (toAll && this.#replication !== undefined) {
       return this.#replicated(end, { synced: wait, timeoutMs });
     }
@@ -305,7 +307,9 @@ export class Partition implements Watched {
     const replication = this.#replication;
     const synced = o.synced?.then(() => replication?.advance());
     const acknowledged = replication?.acknowledged(end, o.timeoutMs);
-    return (synced && await kept(synced)) ?? await acknowledged;
+    const failed = (synced && await kept(synced)) ?? await acknowledged;
+    // The others may have left the ISR before this broker's disk had it.
+    return failed === undefined && this.log.keptEndOffset < end ? await this.durable(end) : failed;
   }
 
   #acknowledged(synced: Promise<void>): Promise<Unacknowledged | undefined> {

@@ -65,10 +65,13 @@ export class LedReplicas {
   #state: PartitionImage;
   /** What was asked for, and not answered yet. */
   #proposed: readonly InSyncReplica[] | undefined;
+  /** Those in the ISR, or about to join or leave it. */
+  #maximalIsr: ReadonlySet<BrokerId>;
 
   constructor(options: LedReplicasOptions) {
     this.#self = options.self;
     this.#state = options.state;
+    this.#maximalIsr = new Set(options.state.isr);
     this.#firstLogStart = options.logStartOffset;
     this.epochStartOffset = options.epochStartOffset;
     this.#admit(options.nowMs);
@@ -81,8 +84,8 @@ export class LedReplicas {
 
   /** The metadata has another state of the same epoch: what was asked for has come, or cannot. */
   enter(state: PartitionImage, nowMs: number): void {
-    if (state.partitionEpoch > this.#state.partitionEpoch) this.#proposed = undefined;
-    this.#state = state;
+    const isDecided = state.partitionEpoch > this.#state.partitionEpoch;
+    this.#setIsr(state, isDecided ? undefined : this.#proposed);
     this.#admit(nowMs);
   }
 
@@ -111,7 +114,7 @@ export class LedReplicas {
 
   /** Whether all that may be in sync are. */
   isMaximalIsrEnough(minIsr: number): boolean {
-    return this.#maximalIsr().size >= Math.min(minIsr, this.#state.replicas.length);
+    return this.#maximalIsr.size >= Math.min(minIsr, this.#state.replicas.length);
   }
 
   /** Whether nobody else is in sync, nor about to be. */
@@ -123,7 +126,7 @@ export class LedReplicas {
   lowWatermark({ own, minIsr }: { readonly own: Offset; readonly minIsr: number }): Offset {
     if (!this.isIsrEnough(minIsr)) return this.#lowWatermark;
     let lowest = own;
-    for (const id of this.#maximalIsr()) {
+    for (const id of this.#maximalIsr) {
       const follower = this.#followers.get(id);
       if (follower !== undefined) lowest = Math.min(lowest, follower.logStartOffset);
     }
@@ -154,15 +157,17 @@ export class LedReplicas {
   highWatermark(current: Offset, { own, minIsr }: { own: Offset; minIsr: number }): Offset {
     if (!this.isIsrEnough(minIsr)) return current;
     let end = own;
-    for (const id of this.#maximalIsr()) {
+    for (const id of this.#maximalIsr) {
       if (id !== this.#self) end = Math.min(end, this.#followers.get(id)?.logEndOffset ?? -1);
     }
     return Math.max(current, end);
   }
 
-  #maximalIsr(): Set<BrokerId> {
-    const proposed = this.#proposed?.map(({ id }) => id) ?? [];
-    return new Set([...this.#state.isr, ...proposed]);
+  /** Each change of the ISR ends here: who may be in sync is asked for with every append. */
+  #setIsr(state: PartitionImage, proposed: readonly InSyncReplica[] | undefined): void {
+    this.#state = state;
+    this.#proposed = proposed;
+    this.#maximalIsr = new Set([...state.isr, ...proposed?.map(({ id }) => id) ?? []]);
   }
 
   /** The ISR with who has just caught up; undefined: nobody has, or a change is under way. */
@@ -213,12 +218,12 @@ export class LedReplicas {
 
   /** This ISR is asked for: until that is answered, both hold the high watermark back. */
   propose(isr: readonly InSyncReplica[]): void {
-    this.#proposed = isr;
+    this.#setIsr(this.#state, isr);
   }
 
   /** It was refused for good. */
   withdraw(isr: readonly InSyncReplica[]): void {
-    if (this.#proposed === isr) this.#proposed = undefined;
+    if (this.#proposed === isr) this.#setIsr(this.#state, undefined);
   }
 
   /** A follower is told where the high watermark stands. */

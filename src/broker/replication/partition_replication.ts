@@ -76,6 +76,8 @@ export class PartitionReplication {
   /** The one that a leader has told last, which the log here may not have come to. */
   #leaderHighWatermark: Offset = -1;
   #quietUntilMs = -Infinity;
+  /** A sync of what lies below is under way, or has been. */
+  #syncingTo: Offset = -1;
 
   constructor({ log, terms, onAdvanced }: PartitionReplicationOptions, highWatermark: Offset) {
     this.#log = log;
@@ -101,6 +103,11 @@ export class PartitionReplication {
     return this.#led === undefined || this.#highWatermark >= this.#led.epochStartOffset;
   }
 
+  /** Whether nobody else is in sync, nor about to be, as far as this broker has to know. */
+  get isAlone(): boolean {
+    return this.#led?.isAlone ?? true;
+  }
+
   /** What it knows of its replicas as their leader; undefined where it does not lead. */
   get led(): LedReplicas | undefined {
     return this.#led;
@@ -113,6 +120,7 @@ export class PartitionReplication {
     if (!how.isLeader) return this.resign();
     if (this.#led === undefined || how.isNewEpoch) {
       this.#quietUntilMs = -Infinity;
+      this.#syncingTo = -1;
       const { logStartOffset, logEndOffset: epochStartOffset } = log;
       const self = terms.nodeId;
       this.#led = new LedReplicas({ self, state, logStartOffset, epochStartOffset, nowMs });
@@ -208,7 +216,7 @@ export class PartitionReplication {
     led.noteFetch(id, { ...fetch, logEndOffset, nowMs });
     this.advance();
     // What the follower has on disk, this broker must have, too, before it counts.
-    if (fetch.fetchOffset > keptEndOffset && !led.isAlone) this.#sync(fetch.fetchOffset);
+    if (fetch.fetchOffset > keptEndOffset) this.#sync(fetch.fetchOffset);
     if (nowMs < this.#quietUntilMs) return;
     const isr = led.expansion(id, {
       highWatermark: this.#highWatermark,
@@ -217,10 +225,20 @@ export class PartitionReplication {
     if (isr !== undefined) this.#ask(isr);
   }
 
+  /** A follower is given what it lacks: `bytes` of the log, and the high watermark. */
+  onGiven(id: BrokerId, given: { readonly highWatermark: Offset; readonly bytes: number }): void {
+    this.#led?.noteTold(id, given.highWatermark);
+    if (given.bytes > 0) this.#sync(this.#log.logEndOffset);
+  }
+
+  /** This broker's disk takes what lies below `end`, beside those of its followers. */
   #sync(end: Offset): void {
+    if (this.isAlone || end <= this.#syncingTo) return;
+    this.#syncingTo = end;
     this.#log.answerable(end, true)?.then(() => this.advance(), (error) => {
-      // The log is offline, and says so itself.
+      // The log is offline, and says so itself; or it is in need, and is asked again.
       if (!isStoreFault(error)) throw error;
+      this.#syncingTo = -1;
     });
   }
 
