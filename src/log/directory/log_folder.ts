@@ -38,7 +38,12 @@ import { OpenHandles } from "./open_handles.ts";
 import { readPartitionMetadata } from "./partition_metadata.ts";
 import { parentOf } from "./paths.ts";
 import { Reserve, reserveBytes } from "./reserve.ts";
-import { readWholeFile, writeWholeFileDurably } from "../files/whole_file.ts";
+import {
+  readWholeFile,
+  writeSyncedFile,
+  writeWholeFile,
+  writeWholeFileDurably,
+} from "../files/whole_file.ts";
 
 export interface LogFolderOptions {
   readonly files: Files;
@@ -196,7 +201,7 @@ export class LogFolder {
     if (this.#isClaimed) return;
     const { path } = this;
     try {
-      await this.state.reserve.spendAsync(() => this.settle());
+      await this.state.reserve.spendAsync(() => this.#writeDue());
     } catch (error) {
       if (!isPlatformFault(error, "NoSpace")) throw error;
       if (this.#meta.isNew) throw noRoomToBegin(path, error);
@@ -224,10 +229,15 @@ export class LogFolder {
 
   /** Writes what {@link claim} had no room for. PlatformFault NoSpace: there still is none. */
   async settle(): Promise<void> {
-    if (this.#due === undefined) return;
-    const name = fileNames.metaProperties;
-    await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes: this.#due });
+    if (await this.#writeDue()) await this.#files.syncFolder(this.path);
+  }
+
+  /** Whether there was something to write; it is durable once the folder is synced. */
+  async #writeDue(): Promise<boolean> {
+    if (this.#due === undefined) return false;
+    await writeSyncedFile(this.#files, `${this.path}/${fileNames.metaProperties}`, this.#due);
     this.#due = undefined;
+    return true;
   }
 
   /** A log could not be opened: until it is, the next start is to check it as this one has. */
@@ -253,19 +263,26 @@ export class LogFolder {
 
   /**
    * Every log here was tried. Where all are open, and what they hold is on disk, a crash that
-   * leaves the machine running loses nothing of it from now on.
+   * leaves the machine running loses nothing of it from now on. That is written down without a sync:
+   * it counts while the machine runs, and so long a file needs none.
    */
   async noteRecovered(): Promise<void> {
     if (!this.#isOwing && this.#unopened.size === 0) this.#journals.remove(() => this.#logs());
     if (this.#isRecovered || this.#isOwing || this.#unopened.size > 0) return;
-    this.#files.remove(`${this.path}/${fileNames.syncFailed}`);
+    await this.#removeSyncFailed();
     if (this.#bootId !== undefined && !this.#isBootNoted) {
-      const name = fileNames.bootId;
-      const bytes = utf8(`${this.#bootId}\n`);
-      await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
+      writeWholeFile(this.#files, `${this.path}/${fileNames.bootId}`, utf8(`${this.#bootId}\n`));
       this.#isBootNoted = true;
     }
     this.#isRecovered = true;
+  }
+
+  /** For good: one that came back without what was in it would be believed. */
+  async #removeSyncFailed(): Promise<void> {
+    const mark = `${this.path}/${fileNames.syncFailed}`;
+    if (this.#files.stat(mark) === undefined) return;
+    this.#files.remove(mark);
+    await this.#files.syncFolder(this.path);
   }
 
   *#logs() {
