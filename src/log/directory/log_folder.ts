@@ -263,8 +263,8 @@ export class LogFolder {
 
   /**
    * Every log here was tried. Where all are open, and what they hold is on disk, a crash that
-   * leaves the machine running loses nothing of it from now on. That is written down without a sync:
-   * it counts while the machine runs, and so long a file needs none.
+   * leaves the machine running loses nothing of it from now on. It is written down without a sync:
+   * while the machine runs, which is how long it counts, a file needs none.
    */
   async noteRecovered(): Promise<void> {
     if (!this.#isOwing && this.#unopened.size === 0) this.#journals.remove(() => this.#logs());
