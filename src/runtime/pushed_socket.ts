@@ -53,7 +53,7 @@ export interface Kernel {
 /** Received bytes that wait for a reader before the transport is told to pause. */
 const queuedBytesMax = 512 * 1024;
 
-/** Who is pushed so much at once is likely to have more. */
+/** Of so much at once there is likely to be more: Bun reads 512 KiB at most, and others less. */
 const largePushBytes = 500 * 1024;
 
 const nowhere = new Uint8Array(0);
