@@ -36,6 +36,20 @@ import { DescribeTransactions } from "../../../src/protocol/apis/65_describe_tra
 import { ConsumerGroupDescribe } from "../../../src/protocol/apis/69_consumer_group_describe.ts";
 import { ShareGroupDescribe } from "../../../src/protocol/apis/77_share_group_describe.ts";
 import { StreamsGroupDescribe } from "../../../src/protocol/apis/89_streams_group_describe.ts";
+import { WriteTxnMarkers } from "../../../src/protocol/apis/27_write_txn_markers.ts";
+import { DescribeQuorum } from "../../../src/protocol/apis/55_describe_quorum.ts";
+import { ConsumerGroupHeartbeat } from "../../../src/protocol/apis/68_consumer_group_heartbeat.ts";
+import { ShareGroupHeartbeat } from "../../../src/protocol/apis/76_share_group_heartbeat.ts";
+import { ShareFetch } from "../../../src/protocol/apis/78_share_fetch.ts";
+import { ShareAcknowledge } from "../../../src/protocol/apis/79_share_acknowledge.ts";
+import { StreamsGroupHeartbeat } from "../../../src/protocol/apis/88_streams_group_heartbeat.ts";
+import {
+  DescribeShareGroupOffsets,
+} from "../../../src/protocol/apis/90_describe_share_group_offsets.ts";
+import { AlterShareGroupOffsets } from "../../../src/protocol/apis/91_alter_share_group_offsets.ts";
+import {
+  DeleteShareGroupOffsets,
+} from "../../../src/protocol/apis/92_delete_share_group_offsets.ts";
 import { OffsetDelete } from "../../../src/protocol/apis/47_offset_delete.ts";
 import {
   DescribeTopicPartitions,
@@ -142,6 +156,16 @@ const subjects: readonly (readonly [api: AnyApi, count: number])[] = [
   [ConsumerGroupDescribe, 4],
   [ShareGroupDescribe, 4],
   [StreamsGroupDescribe, 4],
+  [ConsumerGroupHeartbeat, 12],
+  [ShareGroupHeartbeat, 12],
+  [StreamsGroupHeartbeat, 12],
+  [DescribeShareGroupOffsets, 6],
+  [AlterShareGroupOffsets, 8],
+  [DeleteShareGroupOffsets, 6],
+  [ShareFetch, 8],
+  [ShareAcknowledge, 8],
+  [WriteTxnMarkers, 8],
+  [DescribeQuorum, 4],
 ];
 
 /** What of a data directory is its machine's own. */
@@ -172,6 +196,15 @@ const unordered: ReadonlySet<string> = new Set([
   "ConsumerGroupDescribe",
   "ShareGroupDescribe",
   "StreamsGroupDescribe",
+  "DescribeShareGroupOffsets",
+  "AlterShareGroupOffsets",
+  "DeleteShareGroupOffsets",
+  "WriteTxnMarkers",
+  "ConsumerGroupHeartbeat",
+  "ShareGroupHeartbeat",
+  "StreamsGroupHeartbeat",
+  "ShareFetch",
+  "ShareAcknowledge",
 ]);
 
 /**

@@ -61,6 +61,7 @@ const pools: Readonly<Record<string, Pool>> = {
   timestamp: () => [-1, -2, -3, 0, 1000, 2n ** 62n],
   fetchOffset: () => [0, 1, 3, 4, -1, 2n ** 62n],
   offset: () => [0, 2, 3, 4, -1, -2],
+  startOffset: () => [0, 1, 3, 100, -1],
   committedOffset: () => [0, 3, -1, 2n ** 62n],
   committedLeaderEpoch: () => [-1, 0, 3],
   committedMetadata: () => ["", "note", null],
@@ -130,7 +131,41 @@ const poolsOf: Readonly<Record<string, Pool>> = {
   "DescribeConfigs resourceType": () => [2, 2, 32],
   // Kafka looks addresses up by their names.
   "AlterClientQuotas entityType": () => ["user", "client-id", "x"],
+  ...memberPools("ConsumerGroupHeartbeat"),
+  ...memberPools("ShareGroupHeartbeat"),
+  ...memberPools("StreamsGroupHeartbeat"),
+  "ShareFetch memberId": () => ["AAAAAAAAAAAAAAAAAAAACQ", null, ""],
+  "ShareFetch shareSessionEpoch": () => [0, 0, 1, -1],
+  "ShareFetch maxRecords": () => [10],
+  "ShareFetch batchSize": () => [10],
+  "ShareAcknowledge memberId": () => ["AAAAAAAAAAAAAAAAAAAACQ", null, ""],
+  "ShareAcknowledge shareSessionEpoch": () => [0, 0, 1, -1],
+  // Kafka fails as a whole, or never answers, over partitions that are not there.
+  "DescribeShareGroupOffsets topicName": ({ topic }) => [topic, `${topic}-missing`],
+  "DescribeShareGroupOffsets partitions": () => [0, 1],
+  "AlterShareGroupOffsets topicName": ({ topic }) => [topic, `${topic}-missing`],
+  "AlterShareGroupOffsets partitionIndex": () => [0, 1],
+  "WriteTxnMarkers producerId": () => [1000, 1001],
+  "WriteTxnMarkers producerEpoch": () => [0, 1],
+  "WriteTxnMarkers coordinatorEpoch": () => [0, 1, -1],
 };
+
+/** Who a member is, and what it says of itself. */
+function memberPools(api: string): Record<string, Pool> {
+  const pools: Record<string, Pool> = {
+    memberId: () => ["one", "one", "two", ""],
+    memberEpoch: () => [0, 0, 1, 2, -1, -2, -3],
+    instanceId: () => [null, null, "static", ""],
+    rackId: () => [null, "here", ""],
+    rebalanceTimeoutMs: () => [60_000, 60_000, -1, 0],
+    subscribedTopicRegex: () => [null, null, "["],
+    serverAssignor: () => [null, "uniform", "range", "none"],
+    processId: () => [null, "process"],
+  };
+  return Object.fromEntries(
+    Object.entries(pools).map(([name, pool]) => [`${api} ${name}`, pool]),
+  );
+}
 
 /** Names that mean something else in a list of configuration. */
 const configNames: Pool = () => ["retention.ms", "cleanup.policy", "no.such.key"];
@@ -229,6 +264,13 @@ const neverAll: ReadonlySet<string> = new Set([
   // Kafka never answers where there is none.
   "AddPartitionsToTxn transactions",
   "AddPartitionsToTxn topics",
+  // Kafka fails over partitions of which there are none, or leaves them out.
+  "DescribeShareGroupOffsets topics",
+  "DescribeShareGroupOffsets partitions",
+  "AlterShareGroupOffsets topics",
+  "AlterShareGroupOffsets partitions",
+  "WriteTxnMarkers topics",
+  "WriteTxnMarkers partitionIndexes",
 ]);
 
 /** APIs that have an error for what is named twice. For others it is how a map is filled. */
