@@ -69,24 +69,7 @@ const start = command({
     const { runtime } = context;
     const flags = parsed.options;
     const logger = runtime.logger(logOptions(flags));
-    const input: ConfigInput = {
-      flags: {
-        port: flags.port,
-        host: flags.host,
-        dataDir: flags["data-dir"],
-        ephemeral: flags.ephemeral,
-        metricsPort: flags["metrics-port"],
-        cluster: flags.cluster,
-        nodeId: flags["node-id"],
-        acceptMetadataRollback: flags["accept-metadata-rollback"],
-        set: flags.set,
-      },
-      environment: runtime.process.environment,
-      file: flags.config === undefined ? undefined : {
-        name: flags.config,
-        text: readTextFile(runtime.files, { path: flags.config, option: "--config" }),
-      },
-    };
+    const input = configInput(runtime, flags);
     const { config: alone, warnings } = loadConfig(input);
     for (const warning of warnings) logger.log("warn", warning);
     const seed = await readSeed(runtime.files, flags.seed);
@@ -127,6 +110,28 @@ const start = command({
 });
 
 export const commands = [start];
+
+/** What the command line, the environment and a file say of the configuration. */
+function configInput({ files, process }: Runtime, flags: Values<typeof options>): ConfigInput {
+  return {
+    flags: {
+      port: flags.port,
+      host: flags.host,
+      dataDir: flags["data-dir"],
+      ephemeral: flags.ephemeral,
+      metricsPort: flags["metrics-port"],
+      cluster: flags.cluster,
+      nodeId: flags["node-id"],
+      acceptMetadataRollback: flags["accept-metadata-rollback"],
+      set: flags.set,
+    },
+    environment: process.environment,
+    file: flags.config === undefined ? undefined : {
+      name: flags.config,
+      text: readTextFile(files, { path: flags.config, option: "--config" }),
+    },
+  };
+}
 
 async function startOne(given: StartGiven): Promise<Started> {
   const { runtime, logger, trace, traceFilter, onLost } = given;
