@@ -6,7 +6,8 @@
 //               log.retention.hours=168 (DEFAULT)
 //
 // Differs from Kafka: synonyms in another unit are listed, and count as the source; Kafka hides
-// them and calls such a value a default.
+// them and calls such a value a default. Of a key of the broker itself they are not listed; Kafka
+// lists them once it is set.
 
 import { entryOf } from "../../base/items.ts";
 import { type ConfigLayer, ConfigSource, layeredTexts } from "./layers.ts";

@@ -7,6 +7,9 @@
 //   lies between the start and the high watermark, less what the group is done with; -1 where one
 //   of them is not known.
 // Versions: 1 the lag (KIP-1226).
+//
+// Differs from Kafka: a partition that there cannot be has an error of its own; over one Kafka
+// fails the group, or never answers.
 
 import { type PartitionId, ZERO_UUID } from "../../base/ids.ts";
 import type { TopicPartitions } from "../../coordinator/mod.ts";

@@ -22,7 +22,10 @@ export const joinEpoch = 0;
 export const leaveEpoch = -1;
 export const staticLeaveEpoch = -2;
 
-/** Of a group before its first change: its members come to the one after it. */
+/**
+ * Of a group before its first change: its members come to the one after it.
+ * Differs from Kafka: a first member is a change also where it subscribes to nothing.
+ */
 export const firstEpoch = 1;
 
 /**
