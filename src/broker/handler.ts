@@ -41,8 +41,8 @@ export interface Handler {
   /** Whether the next request of the connection may start before this one is answered. */
   readonly pipelined: boolean;
   /**
-   * Whether it may wait for records or for other clients: then it holds no memory for work or
-   * answers meanwhile, and claims what it reads itself.
+   * Whether it may wait for records, other clients or other brokers: then it holds no memory for
+   * work or answers meanwhile, and claims what it reads itself.
    */
   readonly waits: boolean;
   /** Whether it copies what it keeps of its request, and says when (`doneWithBytes`). */

@@ -22,6 +22,8 @@ type Context = RequestContext<"partitions" | "topics" | "noteUnreadable" | "slic
 export const deleteRecords = handler(DeleteRecords, {
   serves: "0-2",
   authorise: [needs("topic delete")],
+  // For replicas, as long as its client likes.
+  waits: true,
 
   async handle(request, { services, may }: Context) {
     const topics = [];
