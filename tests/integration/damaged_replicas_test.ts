@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { movePartitions } from "../../src/client/admin/nodes.ts";
-import { createTopic, Producer } from "../../src/client/mod.ts";
+import { createTopic, deleteTopic, Producer } from "../../src/client/mod.ts";
 import { readWholeFile, writeWholeFile } from "../../src/log/files/whole_file.ts";
 import type { Files } from "../../src/runtime/ports.ts";
 import { readAll } from "../harness/read_all.ts";
@@ -188,5 +188,25 @@ Deno.test("a replica that cannot be made where it is new is made once it can", a
     scene.kill(1);
     await until(() => partition(topic, 0).leader === 2);
     assertEquals(await readAll(asked, { topic, count }), values);
+  });
+});
+
+Deno.test("a topic that was made anew while its broker was away is copied there", async () => {
+  await simulatedCluster({ brokers: 2, settings }, async (scene) => {
+    const { partition, until } = scene;
+    const { asked } = await filled(scene, { replicas: [1, 2] });
+    scene.kill(2);
+    await until(() => partition(topic, 0).isr.join() === "1");
+    await deleteTopic(asked, topic);
+    await createTopic(asked, { name: topic, assignments: [[1, 2]] });
+    const producer = new Producer(asked);
+    await producer.send({ topic, partition: 0, value: "new" });
+    await producer.close();
+    await scene.start(2);
+    await until(() => partition(topic, 0).isr.join() === "1,2");
+    const [folder, aside, ...more] = foldersOf(scene, 2);
+    assertEquals([folder, more], [`${topic}-0`, []]);
+    assert(aside?.endsWith("-stray"), aside);
+    assertEquals(await readAll(asked, { topic, count: 1 }), ["new"]);
   });
 });

@@ -347,7 +347,8 @@ export class Storage {
       saveRecoveryPoint: () => this.#checkpoints.requireAnew(folder),
     });
     // What was begun and not finished would keep the topic from being created anew.
-    const log = await opening.catch((error) => {
+    const log = await opening.catch(async (error) => {
+      if (await this.#strays.setOtherAside(folder, request)) return await this.openLog(request);
       if (isMadeHere) this.#removeLeft(path);
       else folder.noteUnopened(request.topic, request.partition);
       const { cause } = error as PartitionFault;

@@ -5,7 +5,7 @@
 //
 // One whose partition is open in another directory is a stray, too: of two, one is the log.
 
-import type { BrokerId, PartitionId } from "../../base/ids.ts";
+import type { BrokerId, PartitionId, Uuid } from "../../base/ids.ts";
 import type { MetadataImage, PartitionImage } from "../../cluster/mod.ts";
 import { type LogFolder, parseSegmentFileName, type Slices } from "../../log/mod.ts";
 import type { Clock, Files, Logger } from "../../runtime/ports.ts";
@@ -62,6 +62,22 @@ export class Strays {
         await this.#setAside(folder, { topic, partition, message });
       }
     }
+  }
+
+  /**
+   * Renames what has the name of a log that could not be opened, where it is of another topic: that
+   * was deleted while this broker was away, and one was made anew under its name. False: it is not.
+   */
+  async setOtherAside(
+    folder: LogFolder,
+    { topic, partition, topicId }: FolderName & { readonly topicId: Uuid },
+  ): Promise<boolean> {
+    const other = folder.topicIdOf(topic, partition);
+    if (topic === metadataTopic || other === undefined || other === topicId) return false;
+    folder.forget(topic, partition);
+    const message = "set aside a folder of a topic that is gone; another has its name";
+    await this.#setAside(folder, { topic, partition, message });
+    return true;
   }
 
   /** Renames the folder of a log that is not open any more. */
