@@ -91,6 +91,9 @@ function codeOf(stored: Response | ErrorCode, topic: number, partition: number):
   return (stored.topics[topic]?.partitions[partition]?.errorCode ?? ErrorCode.NONE) as ErrorCode;
 }
 
+/** How often a transaction is verified whose producer's last one ends meanwhile. */
+const askedMax = 5;
+
 /** Stores what is known of the request; one code where all of it is refused. */
 async function store(request: Request, context: Context): Promise<Response | ErrorCode> {
   const { services, version } = context;
@@ -101,12 +104,18 @@ async function store(request: Request, context: Context): Promise<Response | Err
   if (!(shard instanceof Shard)) return shard;
   const protocol = protocolOf(version);
   const isEpochOwn = protocol === "second";
-  const verification = shard.beginVerification({ producerId, producerEpoch, isEpochOwn });
+  const begin = () => shard.beginVerification({ producerId, producerEpoch, isEpochOwn });
   const { transactionsAreVerified } = services.topics.logConfig(offsetsTopic);
-  if (verification !== undefined && (isEpochOwn || transactionsAreVerified)) {
+  let verification = begin();
+  for (let asked = 0; verification !== undefined && asked < askedMax; asked++) {
+    if (!isEpochOwn && !transactionsAreVerified) break;
     const errorCode = await verify(request, { ...context, protocol });
     if (errorCode !== ErrorCode.NONE) return errorCode;
     if (shard.isResigned) return ErrorCode.NOT_COORDINATOR;
+    // What the coordinator said before a marker was written is not true any more.
+    const before = verification;
+    verification = begin();
+    if (verification === before) break;
   }
   return await submit(request, { shard, verification, version });
 }
