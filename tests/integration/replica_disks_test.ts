@@ -2,6 +2,7 @@
 // by others from then on, what lies on the other one does not notice, a new disk is filled again.
 
 import { assert, assertEquals } from "@std/assert";
+import { DeleteRecords, ErrorCode } from "../../src/protocol/mod.ts";
 import { createTopic, Producer } from "../../src/client/mod.ts";
 import { readAll } from "../harness/read_all.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
@@ -227,5 +228,22 @@ Deno.test("a broker whose last disk fails stops, and others go on", async () => 
     await producer.close();
     assert(partition(topic, 0).leader !== leader);
     assertEquals(await readAll(asked, { topic, count: 1 }), ["kept"]);
+  });
+});
+
+Deno.test("what is deleted while the leader's disk fails is not said to be deleted", async () => {
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { world, partition, connect } = scene;
+    const { send } = await twoTopics(scene);
+    const { leader } = partition(topic, 0);
+    await send(topic, 10);
+    using client = await connect(leader);
+    world.failSyncs(`broker-${leader}`, 1);
+    const { topics: [answered] } = await client.ask(DeleteRecords, 2, {
+      topics: [{ name: topic, partitions: [{ partitionIndex: 0, offset: 5 }] }],
+      timeoutMs: 5_000,
+    });
+    const { errorCode, lowWatermark } = answered.partitions[0];
+    assertEquals([errorCode, lowWatermark], [ErrorCode.NOT_LEADER_OR_FOLLOWER, -1]);
   });
 });

@@ -27,6 +27,7 @@ export const deleteRecords = handler(DeleteRecords, {
 
   async handle(request, { services, may }: Context) {
     const topics = [];
+    const deleted: Deleted[] = [];
     for (const { name, partitions } of request.topics) {
       if (!may("delete", { type: "topic", name })) {
         const refused = failure(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
@@ -38,17 +39,16 @@ export const deleteRecords = handler(DeleteRecords, {
         partitions,
         services.slices,
         async ({ partitionIndex, offset }) => {
-          const answer = await deleteBefore(services, { name, partitionIndex, offset });
-          return { partitionIndex, ...answer };
+          const done = await deleteBefore(services, { name, partitionIndex, offset });
+          const isDone = done instanceof Partition;
+          const answer: Answer = { partitionIndex, ...isDone ? startOf(done) : failure(done) };
+          if (isDone) deleted.push({ partition: done, answer });
+          return answer;
         },
       );
       topics.push({ name, partitions: answers });
     }
-    await Promise.all(
-      topics.flatMap(({ name, partitions }) =>
-        partitions.map((answer) => settle(answer, { name, services, timeoutMs: request.timeoutMs }))
-      ),
-    );
+    await Promise.all(deleted.map((each) => settle(each, request.timeoutMs)));
     return { topics };
   },
 });
@@ -59,23 +59,20 @@ interface Answer {
   errorCode: ErrorCode;
 }
 
+interface Deleted {
+  readonly partition: Partition;
+  readonly answer: Answer;
+}
+
 /** Waits until what is deleted stays so, whoever crashes; else the answer says why it may not. */
-async function settle(
-  answer: Answer,
-  { name, services, timeoutMs }: {
-    readonly name: string;
-    readonly services: Context["services"];
-    readonly timeoutMs: number;
-  },
-): Promise<void> {
-  if (answer.errorCode !== ErrorCode.NONE) return;
-  const partition = services.partitions.get(name, answer.partitionIndex);
+async function settle({ partition, answer }: Deleted, timeoutMs: number): Promise<void> {
+  const { log, replication } = partition;
   // Its directory says why.
-  if (await partition?.log.start.keep() !== undefined) {
+  if (await log.start.keep() !== undefined) {
     Object.assign(answer, failure(ErrorCode.KAFKA_STORAGE_ERROR));
     return;
   }
-  const untold = await partition?.replication?.trimmed(answer.lowWatermark, timeoutMs);
+  const untold = await replication?.trimmed(answer.lowWatermark, timeoutMs);
   if (untold !== undefined) Object.assign(answer, failure(untold.errorCode));
 }
 
@@ -85,33 +82,38 @@ interface Asked {
   readonly offset: Int64;
 }
 
+/** Resolves to the partition that has nothing below the offset any more, or to why it may. */
 async function deleteBefore(
   services: Context["services"],
   { name, partitionIndex, offset }: Asked,
-) {
+): Promise<Partition | ErrorCode> {
   const partition = services.partitions.find(name, partitionIndex);
-  if (!(partition instanceof Partition)) return failure(partition);
+  if (!(partition instanceof Partition)) return partition;
   const notLed = checkLeader(partition);
-  if (notLed !== ErrorCode.NONE) return failure(notLed);
+  if (notLed !== ErrorCode.NONE) return notLed;
   if (partition.log.directory.frozenReason !== undefined) {
-    return failure(ErrorCode.KAFKA_STORAGE_ERROR);
+    return ErrorCode.KAFKA_STORAGE_ERROR;
   }
-  if (services.topics.isInternal(name)) return failure(ErrorCode.INVALID_TOPIC_EXCEPTION);
+  if (services.topics.isInternal(name)) return ErrorCode.INVALID_TOPIC_EXCEPTION;
   if (!services.topics.logConfig(name).cleanupPolicy.includes("delete")) {
-    return failure(ErrorCode.POLICY_VIOLATION);
+    return ErrorCode.POLICY_VIOLATION;
   }
   const target = offset === -1 ? partition.highWatermark : saturated(offset);
   if (target < 0 || target > partition.highWatermark) {
-    return failure(ErrorCode.OFFSET_OUT_OF_RANGE);
+    return ErrorCode.OFFSET_OUT_OF_RANGE;
   }
   try {
     await partition.log.deleteRecordsBefore(target);
   } catch (error) {
     if (!isStoreFault(error)) throw error;
     services.noteUnreadable(partition, error);
-    return failure(ErrorCode.KAFKA_STORAGE_ERROR);
+    return ErrorCode.KAFKA_STORAGE_ERROR;
   }
-  return { lowWatermark: partition.log.logStartOffset, errorCode: ErrorCode.NONE as ErrorCode };
+  return partition;
+}
+
+function startOf({ log }: Partition): { lowWatermark: Offset; errorCode: ErrorCode } {
+  return { lowWatermark: log.logStartOffset, errorCode: ErrorCode.NONE };
 }
 
 function failure(errorCode: ErrorCode): { lowWatermark: Offset; errorCode: ErrorCode } {
