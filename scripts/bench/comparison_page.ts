@@ -142,7 +142,7 @@ const limits = `## What limits it
 - **Consumers.** A client unpacks what it takes: franz-go spends 0.75 to 1.0 s of CPU a GB on that,
   twice what a broker does, so on two processors it is the client that is measured. Of a broker's
   own time a quarter of a second a GB is the kernel's, from the page cache to the socket; a program
-  in C that does nothing else takes as long, with sendfile, too (decision 25).
+  in C that does nothing else takes as long, with sendfile, too (decision 26).
 - **Latency.** Work is cut into slices of two milliseconds; what is longer is one call of a codec,
   or the collector's. \`deno task bench --only stalls\` prints the longest stretches.`;
 
