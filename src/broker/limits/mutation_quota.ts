@@ -75,7 +75,8 @@ export function mutationsOf(
       taken = 0;
       const missing = -bucket.tokens(rate);
       const isOver = isStrict ? isRefused : missing > 0;
-      return isOver && missing > 0 ? Math.round(missing / rate * 1_000) : 0;
+      // Whoever pauses as long as it is told finds the bucket no longer below zero.
+      return isOver && missing > 0 ? Math.ceil(missing / rate * 1_000) : 0;
     },
   };
 }
