@@ -116,7 +116,8 @@ function openLoop(perSecond: number): Load {
     name: `open loop, ${perSecond} of 1 KB a second, acks=all`,
     unit: "requests",
     partitions: connections,
-    about: `a record a request, each due at its time, over ${connections} connections`,
+    about: `a record a request, each due at its time, over ${connections} connections; the first ` +
+      "second does not count",
     absence: openLoopAbsence,
     run: async ({ port, topic, seconds }) => {
       const frames = framesOf(topic, connections, { records: 1, recordBytes: 1000, acks: -1 });

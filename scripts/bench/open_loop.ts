@@ -14,6 +14,7 @@ import { run } from "../../tests/harness/process_lines.ts";
 export interface OpenLoop {
   readonly port: number;
   readonly perSecond: number;
+  /** For so long latencies count; what is sent in the second before is there to warm up. */
   readonly seconds: number;
   /** Produce requests; each has a connection of its own, and they take turns. */
   readonly frames: readonly Uint8Array[];

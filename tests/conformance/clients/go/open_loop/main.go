@@ -5,8 +5,9 @@
 // FILE has frames of Produce, version 9, of one partition each: one after the other, as they go
 // out. Each has a connection of its own, and they take turns. Request i is due at i / rate, and its
 // latency counts from then: a broker that stops for a second is late with all that was due in it
-// (coordinated omission). Prints a line of JSON: {"requests", "seconds", "p50", "p99", "p999"}, in
-// ms.
+// (coordinated omission). Prints a line of JSON: {"requests", "seconds", "p50", "p99", "p999"}, the
+// quantiles in ms. What is due in the first second is sent, but its latencies do not count: that is
+// when partitions begin, and how much of a run that is depends on how long it is.
 //
 //	pacer --due--> writer of the connection --sent--> its reader
 //
@@ -34,6 +35,8 @@ import (
 // What follows a frame's length and correlation id: no tagged fields, one topic.
 const topicAt = 4 + 1 + 1
 
+const warmUp = time.Second
+
 func check(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -48,7 +51,7 @@ func main() {
 	check(err)
 	file, err := os.ReadFile(os.Args[4])
 	check(err)
-	requests := int(perSecond * seconds)
+	requests := int(perSecond * (warmUp.Seconds() + seconds))
 	frames := split(file)
 	lanes := make([]*lane, len(frames))
 	var running sync.WaitGroup
@@ -63,6 +66,7 @@ func main() {
 	}
 	runtime.LockOSThread()
 	start := time.Now()
+	warm := start.Add(warmUp)
 	for i := range requests {
 		due := start.Add(time.Duration(float64(i) / perSecond * 1e9))
 		sleepUntil(due)
@@ -72,11 +76,16 @@ func main() {
 		close(each.due)
 	}
 	running.Wait()
+	over := time.Since(start)
 	var took []time.Duration
 	for _, each := range lanes {
-		took = append(took, each.took...)
+		for _, answer := range each.answers {
+			if answer.due.After(warm) {
+				took = append(took, answer.took)
+			}
+		}
 	}
-	print(took, time.Since(start))
+	print(took, requests, over)
 }
 
 func split(file []byte) [][]byte {
@@ -101,7 +110,12 @@ type lane struct {
 	conn      net.Conn
 	frame     []byte
 	due, sent chan time.Time
-	took      []time.Duration
+	answers   []answer
+}
+
+type answer struct {
+	due  time.Time
+	took time.Duration
 }
 
 func (l *lane) write(running *sync.WaitGroup) {
@@ -118,15 +132,15 @@ func (l *lane) read(running *sync.WaitGroup) {
 	defer running.Done()
 	defer l.conn.Close()
 	var length [4]byte
-	var answer bytes.Buffer
+	var body bytes.Buffer
 	for due := range l.sent {
 		_, err := io.ReadFull(l.conn, length[:])
 		check(err)
-		answer.Reset()
-		_, err = io.CopyN(&answer, l.conn, int64(binary.BigEndian.Uint32(length[:])))
+		body.Reset()
+		_, err = io.CopyN(&body, l.conn, int64(binary.BigEndian.Uint32(length[:])))
 		check(err)
-		l.took = append(l.took, time.Since(due))
-		check(refusal(answer.Bytes()))
+		l.answers = append(l.answers, answer{due, time.Since(due)})
+		check(refusal(body.Bytes()))
 	}
 }
 
@@ -145,13 +159,13 @@ func refusal(answer []byte) error {
 	return nil
 }
 
-func print(took []time.Duration, over time.Duration) {
+func print(took []time.Duration, requests int, over time.Duration) {
 	slices.Sort(took)
 	at := func(q float64) float64 {
 		return took[int(q*float64(len(took)-1))].Seconds() * 1000
 	}
 	check(json.NewEncoder(os.Stdout).Encode(map[string]float64{
-		"requests": float64(len(took)),
+		"requests": float64(requests),
 		"seconds":  over.Seconds(),
 		"p50":      at(0.5),
 		"p99":      at(0.99),
