@@ -166,7 +166,7 @@ export class Journal {
    * PartitionFault or PlatformFault where that cannot be written.
    */
   async forget(log: JournaledLog): Promise<void> {
-    const isUsed = this.#options.first > 0 || this.#paths.size > 0;
+    const isUsed = this.#isUsed;
     while (isUsed && !this.#isEnded) {
       const kept = this.take(log, forgotten, 0);
       this.start();
@@ -205,6 +205,12 @@ export class Journal {
     this.#file = undefined;
     if (isNeeded) return;
     for (const path of this.#paths) this.#options.files.remove(path);
+  }
+
+  /** Whether there is anything in a file, or on its way there. */
+  get #isUsed(): boolean {
+    if (this.#options.first > 0 || this.#paths.size > 0) return true;
+    return this.#running !== undefined || !this.#round.writer.isEmpty;
   }
 
   /** Whether no file has room, since the one before is still needed. */

@@ -272,6 +272,21 @@ Deno.test("what was cut off a log does not come back out of the journal", async 
   });
 });
 
+Deno.test("nor does what only gathered for the journal's first round", async () => {
+  await withLogs(always, async ({ logs, journalFiles }, world) => {
+    const log = itemAt(logs, 0);
+    const unawaited = ["b", "c"].map((value) => batchOf([value]));
+    for (const batch of unawaited) {
+      assert(log.append(batch, { leaderEpoch: 0, origin: "client", isAwaited: true }).ok);
+    }
+    assertEquals(journalFiles(), []);
+    await log.truncateTo(1);
+    await send(log, "d");
+    const found = await afterPowerLoss(world);
+    assertEquals(await valuesOf(itemAt(found.logs, 0)), ["a", "d"]);
+  });
+});
+
 Deno.test("nor does it where the journal cannot be written any more", async () => {
   await withLogs(always, async ({ logs, fail }, world) => {
     await sendAll(logs, "b");
