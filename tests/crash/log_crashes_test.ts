@@ -1,13 +1,61 @@
 // A slice of the crashes that `deno task test:crash` runs in full; a seed of its own each time.
 
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { logConfigDefaults } from "../../src/log/mod.ts";
+import type { Runtime } from "../../src/runtime/ports.ts";
+import { simulate } from "../../src/runtime/simulated.ts";
+import { SeededRandom } from "../../src/runtime/simulated_time.ts";
+import { appendOk, batchOf, recordsFrom } from "../harness/log_rig.ts";
+import { type End, startDoomed } from "./doomed_run.ts";
 import { crashLog } from "./log_crashes.ts";
+import { checkpoint, openLog } from "./opened_log.ts";
 import { seedsFrom } from "./seeds.ts";
+
+const batchBytes = batchOf(["a"]).length;
+const config = {
+  ...logConfigDefaults,
+  segmentBytes: 3 * batchBytes,
+  messageTimestampAfterMaxMs: 1e15,
+  fileDeleteDelayMs: 0,
+};
+
+/** Four segments of three records, all on disk; then all but the first record is cut off. */
+async function growAndCut(runtime: Runtime): Promise<void> {
+  const { folder, log } = await openLog(runtime, config);
+  await folder.noteRecovered();
+  for (let i = 0; i < 12; i++) appendOk(log, batchOf(["a"]));
+  await log.syncTo(12);
+  await checkpoint(folder, log);
+  await log.truncateTo(1);
+}
 
 Deno.test("a sync that fails before the boot is noted is known to the next start", async () => {
   // A cut whose sync failed in the first start after a loss of power, a kill, then another loss.
   await crashLog(318_666_885, { counts: { crashes: 0, cutRecords: 0 } });
 });
+
+/** The log opens as it would without the interruption, or without the cut. */
+async function hasNoGap(runtime: Runtime, when: string): Promise<void> {
+  const { log } = await openLog(runtime, config);
+  assertEquals(log.refusal, undefined, when);
+  const held = (await recordsFrom(log)).map((record) => record.offset);
+  assertEquals(held, Array.from({ length: log.logEndOffset }, (_, offset) => offset), when);
+}
+
+for (const how of ["kill", "power loss"] as const) {
+  Deno.test(`a cut that a ${how} interrupts leaves no gap, wherever it was`, async () => {
+    let [doomAt, end]: [number, End] = [1, how];
+    for (; end !== "done"; doomAt++) {
+      const random = new SeededRandom(doomAt, "doom");
+      const world = simulate(doomAt, {});
+      const run = startDoomed(world, { machine: "n1", doomAt, how, random });
+      end = await run.run(growAndCut(run.runtime));
+      if (end === "done") world.kill("n1");
+      await world.drive(hasNoGap(world.start("n1"), `${how} before change ${doomAt}`));
+    }
+    assert(doomAt > 40, `a cut of ${doomAt} changes`);
+  });
+}
 
 Deno.test("whenever a log is interrupted, what was synced is there, in order, once", async () => {
   const counts = { crashes: 0, cutRecords: 0 };

@@ -8,8 +8,8 @@
 //                                                          gone everywhere
 //
 // Invariant: the checkpoint of what was synced goes back before the files do, so that a crash in
-// between is not taken for a loss. What the directory's journal has is forgotten before that, or a
-// start would append it again.
+// between is not taken for a loss, and the last segment goes first, so that none leaves a gap. What
+// the directory's journal has is forgotten before that, or a start would append it again.
 
 import { PartitionFault, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
@@ -58,7 +58,7 @@ export interface CutEnd {
 export async function cutBack(log: CutParts, offset: Offset): Promise<CutEnd> {
   await quiet(log, offset);
   const { segments, options, folder } = log;
-  for (const segment of segments.popFrom(offset)) log.deleted.add(segment, 0);
+  for (const segment of segments.popFrom(offset).reverse()) log.deleted.add(segment, 0);
   log.deleted.removeDue(0);
   const { active } = segments;
   const position = active.indexes.offsets.lookup(offset - active.baseOffset);
@@ -84,7 +84,7 @@ export async function beginAnew(log: CutParts, offset: Offset): Promise<CutEnd> 
     size: 0,
     createdMs: options.clock.now(),
   });
-  for (const segment of segments.restart(first)) log.deleted.add(segment, 0);
+  for (const segment of segments.restart(first).reverse()) log.deleted.add(segment, 0);
   log.deleted.removeDue(0);
   first.createFile();
   forget(log, 0);
