@@ -191,6 +191,14 @@ export const denoFiles: Files = {
       handle.close();
     }
   },
+  syncFolderNow(folder) {
+    const handle = attempting("sync folder", folder, () => Deno.openSync(folder));
+    try {
+      attempting("sync folder", folder, () => handle.syncSync());
+    } finally {
+      handle.close();
+    }
+  },
   lock: (folder) => lockFolder(folder, lockHost),
   lockToRead: (folder) => lockFolderToRead(folder, lockHost),
   freeBytes: (path) =>

@@ -241,8 +241,13 @@ export class MemoryFiles implements Files {
     this.remove(path);
   }
 
+  // deno-lint-ignore require-await -- a rejection, not an exception
   async syncFolder(path: string): Promise<void> {
-    if (!isFolder(await this.find(path))) throw notFound("sync folder", path);
+    this.syncFolderNow(path);
+  }
+
+  syncFolderNow(path: string): void {
+    if (!isFolder(this.find(path))) throw notFound("sync folder", path);
   }
 
   lock(path: string): FolderLock {

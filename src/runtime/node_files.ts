@@ -179,6 +179,7 @@ export function nodeFiles(options: NodeFilesOptions): Files {
     remove,
     removeAsync,
     syncFolder,
+    syncFolderNow,
     lock: (folder) => lockFolder(folder, lockHost),
     lockToRead: (folder) => lockFolderToRead(folder, lockHost),
     freeBytes: (path) =>
@@ -224,6 +225,15 @@ function removeAsync(path: string): Promise<void> {
       else reject(platformFault(`remove ${path}`, error));
     });
   });
+}
+
+function syncFolderNow(folder: string): void {
+  const descriptor = attempting("sync folder", folder, () => fs.openSync(folder, "r"));
+  try {
+    attempting("sync folder", folder, () => fs.fsyncSync(descriptor));
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -348,6 +348,8 @@ export interface Files {
   removeAsync(path: string): Promise<void>;
   /** fsync of a folder: makes creations, renames and removals in it durable. */
   syncFolder(folder: string): Promise<void>;
+  /** The same, while the event loop waits: for the rare name that another must not outlive. */
+  syncFolderNow(folder: string): void;
   /** Takes the lock file in `folder`, or throws Denied naming the process that holds it. */
   lock(folder: string): FolderLock;
   /**

@@ -139,6 +139,12 @@ export function simulatedFiles(world: FilesWorld): Files {
         });
       });
     },
+    syncFolderNow: (path) =>
+      changing(() => {
+        const folder = disk.files.find(path);
+        if (isFolder(folder)) disk.syncNames(folder);
+        else disk.files.syncFolderNow(path);
+      }),
     lock: (folder): FolderLock => disk.files.lock(folder),
     lockToRead: (folder): FolderLock => disk.files.lockToRead(folder),
     freeBytes: (path) => Math.min(disk.files.freeBytes(path), disk.freeBytes),

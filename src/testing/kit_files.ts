@@ -65,6 +65,7 @@ export function troubledFiles(
     remove: (path) => files.remove(path),
     removeAsync: (path) => files.removeAsync(path),
     syncFolder: (folder) => slow(() => files.syncFolder(folder)),
+    syncFolderNow: (folder) => files.syncFolderNow(folder),
     lock: (folder) => files.lock(folder),
     lockToRead: (folder) => files.lockToRead(folder),
     freeBytes: (path) => trouble.isFull ? 0 : files.freeBytes(path),

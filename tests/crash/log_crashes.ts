@@ -190,10 +190,8 @@ async function check(log: PartitionLog, model: Model): Promise<void> {
   model.cut = model.cut.filter(({ from }) => model.synced <= from);
   const endMax = Math.max(model.sent.length, ...model.cut.map((o) => o.from + o.tail.length));
   assert(logEndOffset <= endMax, `ends at ${logEndOffset}, ${endMax} sent`);
-  const startMax = Math.max(model.deletedTo, written === 0 ? logEndOffset : 0);
-  assert(logStartOffset <= startMax, `begins at ${logStartOffset}, deleted to ${model.deletedTo}`);
-  // A log that lost all its names may begin where the first kept one does.
-  model.deletedTo = Math.max(model.deletedTo, logStartOffset);
+  const { deletedTo } = model;
+  assert(logStartOffset <= deletedTo, `begins at ${logStartOffset}, deleted to ${deletedTo}`);
   const held = await recordsFrom(log);
   const offsets = held.map((record) => record.offset);
   assertEquals(offsets, range(logStartOffset, logEndOffset));

@@ -100,6 +100,10 @@ export class FailingFiles {
         this.#note("sync folder", folder);
         await files.syncFolder(folder);
       },
+      syncFolderNow: (folder) => {
+        this.#note("sync folder", folder);
+        files.syncFolderNow(folder);
+      },
       lock: (folder) => files.lock(folder),
       lockToRead: (folder) => files.lockToRead(folder),
       freeBytes: (path) => {

@@ -128,6 +128,7 @@ function faultyFiles(files: Files, rig: Rig): Files {
     remove: (path) => files.remove(path),
     removeAsync: (path) => files.removeAsync(path),
     syncFolder: (folder) => files.syncFolder(folder),
+    syncFolderNow: (folder) => files.syncFolderNow(folder),
     lock: (folder) => files.lock(folder),
     lockToRead: (folder) => files.lockToRead(folder),
     freeBytes: (path) => files.freeBytes(path),

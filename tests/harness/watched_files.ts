@@ -72,6 +72,10 @@ export function watchedFiles(
       onChange(`sync ${folder}`);
       await files.syncFolder(folder);
     },
+    syncFolderNow(folder) {
+      onChange(`sync ${folder}`);
+      files.syncFolderNow(folder);
+    },
     lock: (folder) => files.lock(folder),
     lockToRead: (folder) => files.lockToRead(folder),
     freeBytes: (path) => files.freeBytes(path),

@@ -277,6 +277,7 @@ Deno.test("of several data directories one that cannot be written is left out", 
     rename: (from, to) => of(from).rename(from, to),
     lock: (path) => of(path).lock(path),
     syncFolder: (path) => of(path).syncFolder(path),
+    syncFolderNow: (path) => of(path).syncFolderNow(path),
   };
   try {
     const first = await startOn(folders.join(), files);

@@ -270,6 +270,8 @@ function foldersSuite(options: SubjectOptions): void {
     files.open(`${folder}/a`, "append").close();
     assert.equal(await files.syncFolder(folder), undefined);
     await fails("NotFound", () => files.syncFolder(`${folder}/none`));
+    assert.equal(files.syncFolderNow(folder), undefined);
+    await fails("NotFound", () => files.syncFolderNow(`${folder}/none`));
   });
 
   check("free bytes are told", options, async (subject) => {

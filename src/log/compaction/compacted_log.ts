@@ -32,6 +32,8 @@ export interface CompactedParts {
   readonly deleted: DeletedFiles;
   readonly producers: () => ProducerState;
   readonly roll: (nowMs: number) => void;
+  /** The active segment is to have its file. */
+  readonly onNewFile: () => void;
   /** Segments are not what they were: readers begin anew. */
   readonly onSwapped: () => void;
 }

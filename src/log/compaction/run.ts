@@ -119,6 +119,7 @@ export class CompactionRun {
     const filter = this.#filterTo(endOffset, lastOf(ends));
     let bytesAfter = 0;
     // The last file of a log has no gaps, which is how recovery knows a wrong offset there.
+    if (!segments.active.hasFile) this.#parts.onNewFile();
     segments.active.createFile();
     let output: CompactionOutput | undefined;
     try {

@@ -62,6 +62,7 @@ export async function swapIn(swap: Swap): Promise<void> {
     await files.syncFolder(folder);
     renameIndexes(files, { segment: cleaned, suffix: "" });
     await files.syncFolder(folder);
+    cleaned.isNamed = true;
   } catch (error) {
     throw partitionFault(error, `a compacted segment cannot be put in: ${messageOf(error)}`);
   }

@@ -31,6 +31,7 @@ export function sparingFiles(files: Files, spare: () => boolean): Files {
         await files.syncFolder(folder);
       }
     },
+    syncFolderNow: (folder) => again(() => files.syncFolderNow(folder)),
     stat: (path) => files.stat(path),
     makeFolder: (folder) => files.makeFolder(folder),
     rename: (from, to) => files.rename(from, to),

@@ -190,6 +190,8 @@ export class TrialFiles implements Files {
     return Promise.resolve();
   }
 
+  syncFolderNow(): void {}
+
   /** To read is all that a trial does with the real files. */
   lock(folder: string): FolderLock {
     return this.lockToRead(folder);

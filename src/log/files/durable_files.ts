@@ -4,6 +4,9 @@
 //   segments that changed (data, then indexes of sealed ones) > leader epochs
 //     > partition.metadata and the folder's own name, once > names in the folder
 //
+// A log's second segment is made once the name of its first is durable: if a loss of power left the
+// second alone, the log would begin there. It is by then, but in a log that rolls at once.
+//
 // Invariant: when `sync` resolves, all that was written before it was called is durable. A file
 // that is created while it runs is noted before, and belongs to the next round.
 
@@ -21,6 +24,9 @@ import type { LogOptions } from "../partition/log_options.ts";
 import type { Presence } from "../directory/presence.ts";
 import type { Segments } from "../segment/segments.ts";
 import { syncFile, writeSyncedFile } from "./whole_file.ts";
+
+/** Of a first segment whose name is not durable, when that is worth a round of its own. */
+const firstDueBytes = 1024 * 1024;
 
 export interface DurableFilesOptions {
   readonly options: LogOptions;
@@ -125,8 +131,30 @@ export class DurableFiles {
 
   /** Makes the names in the partition's folder durable. */
   async syncNames(): Promise<void> {
-    const { options, folder } = this.#parts;
+    const { options, folder, segments } = this.#parts;
+    const named = segments.all.filter((each) => each.hasFile && !each.isNamed);
     await this.#durably(() => options.files.syncFolder(folder));
+    for (const segment of named) segment.isNamed = true;
+  }
+
+  /** Whether a round is to make the first segment's name durable, well before there is a second. */
+  get isFirstDue(): boolean {
+    const { first } = this.#parts.segments;
+    return !first.isNamed && first.size >= firstDueBytes;
+  }
+
+  /** The active segment gets its file. Waits for the disk where the first may lose its name. */
+  noteNewFile(): void {
+    const { options, folder, segments: { first, active } } = this.#parts;
+    if (first !== active && first.hasFile && !first.isNamed) {
+      try {
+        options.files.syncFolderNow(folder);
+      } catch (error) {
+        throw this.#syncFault(error);
+      }
+      first.isNamed = true;
+    }
+    this.noteNames();
   }
 
   /** Makes the name of the partition's folder durable, together with others'. */
@@ -157,14 +185,18 @@ export class DurableFiles {
     try {
       await sync();
     } catch (error) {
-      if (!isStoreFault(error) || isPlatformFault(error, "TooManyFiles")) throw error;
-      const gone = this.#parts.presence.look();
-      if (gone !== undefined) throw new PartitionFault(gone, { cause: error });
-      const { counters } = this.#parts.options;
-      if (counters !== undefined) counters.syncsFailed++;
-      const fault = partitionFault(error);
-      this.#parts.directory.goOffline(`${this.#parts.folder}: ${fault.message}`);
-      throw fault;
+      throw this.#syncFault(error);
     }
+  }
+
+  #syncFault(error: unknown): unknown {
+    if (!isStoreFault(error) || isPlatformFault(error, "TooManyFiles")) return error;
+    const gone = this.#parts.presence.look();
+    if (gone !== undefined) return new PartitionFault(gone, { cause: error });
+    const { counters } = this.#parts.options;
+    if (counters !== undefined) counters.syncsFailed++;
+    const fault = partitionFault(error);
+    this.#parts.directory.goOffline(`${this.#parts.folder}: ${fault.message}`);
+    return fault;
   }
 }

@@ -129,6 +129,9 @@ export async function dropBelowStart(log: CutParts): Promise<void> {
   // Where it cannot be kept, the first segment that is left says as much.
   await start.keep();
   await log.compaction()?.settled();
+  // The first one that is left must not be lost where those behind it are not.
+  const first = segments.holding(logStartOffset);
+  if (first.hasFile && !first.isNamed) await durable.syncNames();
   const count = segments.countBelow(logStartOffset);
   const dueMs = options.clock.now() + options.config().fileDeleteDelayMs;
   const { topic, partition } = options;

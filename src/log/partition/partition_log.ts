@@ -246,6 +246,7 @@ export class PartitionLog implements UnsyncedLog {
       deleted: this.#deleted,
       producers: () => this.#producers,
       roll: (nowMs) => this.#roll(nowMs),
+      onNewFile: () => this.#durable.noteNewFile(),
       onSwapped: () => this.#reader.invalidate(),
     });
   }
@@ -329,7 +330,8 @@ export class PartitionLog implements UnsyncedLog {
     this.#logEndOffset = lastOffset + 1;
     const isAwaited = options.isAwaited === true && config.acksAllSyncMs === 0;
     if (isAwaited) this.#journaled.take(records, placed, options.together);
-    if (this.#rounds.unsynced >= config.flushMessages) this.#rounds.startInBackground();
+    const isDue = this.#durable.isFirstDue || this.#rounds.unsynced >= config.flushMessages;
+    if (isDue) this.#rounds.startInBackground();
     return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: false };
   }
 
@@ -560,7 +562,7 @@ export class PartitionLog implements UnsyncedLog {
   /** The file first: a failure here has changed nothing. */
   #write(records: Uint8Array): void {
     const { active } = this.#segments;
-    if (active.size === 0) this.#durable.noteNames();
+    if (active.size === 0) this.#durable.noteNewFile();
     active.append(records);
   }
 

@@ -208,6 +208,7 @@ function openSegments(
       size: info?.size ?? 0,
       createdMs: info?.modifiedMs ?? options.nowMs,
       hasFile: true,
+      isNamed: options.cleanShutdown,
       others: others.get(baseOffset)?.map(({ kind }) => kind),
     });
   });

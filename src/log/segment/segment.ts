@@ -42,6 +42,8 @@ export interface SegmentOptions {
   readonly createdMs: number;
   /** Whether there is a `.log` file already. */
   readonly hasFile?: boolean;
+  /** Whether the name of that file is known to be durable. */
+  readonly isNamed?: boolean;
   /** Which files beside the `.log` there are. */
   readonly others?: readonly SegmentFileKind[];
   /** Behind the files' names, while the segment is on its way in; "" by default. */
@@ -63,6 +65,8 @@ export class Segment {
   suffix: string;
   /** Whether some file of the segment was made, changed or not synced yet. */
   unsynced = false;
+  /** Whether no loss of power takes the name of its `.log` file. */
+  isNamed: boolean;
   readonly #files: Files;
   readonly #folder: string;
   #hasFile: boolean;
@@ -83,6 +87,7 @@ export class Segment {
     this.#files = options.files;
     this.#folder = options.folder;
     this.#hasFile = options.hasFile ?? false;
+    this.isNamed = options.isNamed ?? false;
     const others = options.others ?? [];
     this.#hasAborted = others.includes("txnindex");
     this.suffix = options.suffix ?? "";
@@ -183,9 +188,13 @@ export class Segment {
       (this.indexes.times.entryCount + 2) * 12 > config.segmentIndexBytes;
   }
 
+  get hasFile(): boolean {
+    return this.#hasFile || this.size > 0;
+  }
+
   /** Makes the file where there is none yet. */
   createFile(): void {
-    if (this.#hasFile || this.size > 0) return;
+    if (this.hasFile) return;
     this.#files.open(this.path("log"), "append").close();
     this.#hasFile = true;
   }
