@@ -60,8 +60,8 @@ export function decideAlterScram(
       )
       : undefined;
     seen.add(`${mechanism} ${name}`);
-    // Nobody has the empty name: that comes first, however often it is given.
-    problems.set(name, name === "" ? problem : twice ?? problems.get(name) ?? problem);
+    // A user's first problem is told; that it is named twice is none of the first change's.
+    problems.set(name, problems.get(name) ?? twice ?? problem);
   };
   const add = (name: string, record: MetadataRecordInput) => {
     records.set(name, [...(records.get(name) ?? []), record]);

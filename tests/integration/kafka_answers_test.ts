@@ -153,6 +153,23 @@ Deno.test("an empty user name is unacceptable before anything else is looked at"
   }
 });
 
+Deno.test("what is wrong with a user's first change is told, though a second one follows", async () => {
+  using client = await shared.connect();
+  const [salt, saltedPassword] = [new Uint8Array(8), new Uint8Array(32)];
+  const one = { name: "nobody", mechanism: 1, iterations: 4096, salt, saltedPassword };
+  const deletions = [{ name: one.name, mechanism: 1 }];
+  const tries = [
+    { deletions, upsertions: [one], expected: ErrorCode.RESOURCE_NOT_FOUND },
+    { deletions: [...deletions, ...deletions], expected: ErrorCode.RESOURCE_NOT_FOUND },
+    { upsertions: [{ ...one, iterations: 1 }, one], expected: ErrorCode.UNACCEPTABLE_CREDENTIAL },
+    { upsertions: [one, { ...one, iterations: 1 }], expected: ErrorCode.DUPLICATE_RESOURCE },
+  ];
+  for (const { deletions = [], upsertions = [], expected } of tries) {
+    const { results } = await client.ask(AlterUserScramCredentials, 0, { deletions, upsertions });
+    assertEquals(results.map(({ user, errorCode }) => [user, errorCode]), [[one.name, expected]]);
+  }
+});
+
 Deno.test("quotas are listed in Kafka's order of parts and of values", async () => {
   using client = await shared.connect();
   const part = (entityType: string, entityName: string | null) => ({ entityType, entityName });
