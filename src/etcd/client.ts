@@ -1,7 +1,7 @@
 // A client of an etcd cluster, over its HTTP gateway: unary calls, and the ways to repeat them.
 //
 //   ask       one try at the present member: an answer, a refusal, or nothing is known
-//   read      what changes nothing: at each member in turn, until an answer or `readMsMax`
+//   read      what changes nothing: at each member in turn, until an answer or for so long
 //   settle    a transaction, sent again until its outcome is certain
 //
 // A transaction compares revisions, and those never come back. So once a copy of it has failed, no
@@ -119,6 +119,14 @@ export interface AskTerms {
   readonly endpoint?: string;
 }
 
+/** How long an answer is tried for. */
+export interface ReadTerms {
+  /** No try is begun later; by default {@link readMsMax}. */
+  readonly msMax?: number;
+  /** Hears why a try was in vain, before it is made again. */
+  readonly onRepeat?: (reason: string) => void;
+}
+
 /** How an answer without an end is asked for. */
 export interface FollowTerms {
   /** Bytes that wait here before the server does. */
@@ -199,9 +207,13 @@ export class EtcdClient {
   }
 
   /** The same of what changes nothing, until there is an answer. */
-  async read(path: string, body: string): Promise<Answer> {
+  async read(
+    path: string,
+    body: string,
+    { msMax = readMsMax, onRepeat }: ReadTerms = {},
+  ): Promise<Answer> {
     let isLate = false;
-    const deadline = this.#options.timers.after(readMsMax, () => isLate = true);
+    const deadline = this.#options.timers.after(msMax, () => isLate = true);
     try {
       for (let tries = 0;; tries++) {
         try {
@@ -209,6 +221,7 @@ export class EtcdClient {
         } catch (error) {
           if (isRefusal(error) || isLate || this.#isClosed) throw error;
           if (!isUnknown(error)) throw error;
+          onRepeat?.(reasonOf(error));
         }
         await this.pause(tries);
       }
@@ -243,7 +256,7 @@ export class EtcdClient {
   }
 
   /** All keys that begin with `prefix`, as of one revision. */
-  async range(prefix: string): Promise<KeyRange> {
+  async range(prefix: string, terms?: ReadTerms): Promise<KeyRange> {
     const all: KeyValue[] = [];
     let revision: number | undefined;
     let clusterId = "0";
@@ -253,7 +266,7 @@ export class EtcdClient {
         limit: pageKeys,
         ...revision !== undefined && { revision: String(revision) },
       });
-      const answer = await this.read("/v3/kv/range", body);
+      const answer = await this.read("/v3/kv/range", body, terms);
       const header = objectOf(answer.header);
       revision ??= countOf(header.revision);
       clusterId = idOf(header.cluster_id);

@@ -9,5 +9,5 @@
 // Invariant: it knows no broker and no request; records are the cluster's, keys are its own.
 
 export { parseEtcdAddress } from "./address.ts";
-export { EtcdClient, type EtcdMember } from "./client.ts";
-export { EtcdMetadataStore } from "./store.ts";
+export { EtcdClient, type EtcdMember, type ReadTerms } from "./client.ts";
+export { EtcdMetadataStore, type EtcdStoreOptions } from "./store.ts";

@@ -38,6 +38,7 @@ import {
   type EtcdMember,
   isRefusal,
   isUnknown,
+  type ReadTerms,
   reasonOf,
 } from "./client.ts";
 import {
@@ -89,6 +90,8 @@ export interface EtcdStoreOptions {
   readonly takesMoved?: boolean;
   /** What a new cluster is to begin with. */
   readonly formatted?: readonly MetadataRecord[];
+  /** How long the first answer is tried for. */
+  readonly firstRead?: ReadTerms;
   /** Nothing can go on: etcd contradicts what it has said, or a bug of ours. */
   readonly onLost: (error: unknown) => void;
 }
@@ -188,7 +191,7 @@ export class EtcdMetadataStore implements MetadataStore {
    */
   static async open(options: EtcdStoreOptions): Promise<EtcdMetadataStore> {
     const store = new EtcdMetadataStore(options);
-    await store.#resync();
+    await store.#resync(options.firstRead);
     if (store.#replica.get(Key.FORMAT) === undefined) await store.#format();
     // Refuses what a later version has made.
     const format = store.#formatNow();
@@ -455,15 +458,15 @@ export class EtcdMetadataStore implements MetadataStore {
   }
 
   /** Reads all keys. One at a time: who comes later may need what this one has not seen. */
-  async #resync(): Promise<void> {
+  async #resync(terms?: ReadTerms): Promise<void> {
     while (this.#resyncing !== undefined) await Promise.allSettled([this.#resyncing]);
-    this.#resyncing = this.#readAll().finally(() => this.#resyncing = undefined);
+    this.#resyncing = this.#readAll(terms).finally(() => this.#resyncing = undefined);
     await this.#resyncing;
   }
 
-  async #readAll(): Promise<void> {
+  async #readAll(terms?: ReadTerms): Promise<void> {
     const floor = this.#replica.revision;
-    const found = await this.#client.range(this.#prefix);
+    const found = await this.#client.range(this.#prefix, terms);
     if (this.#isClosed) return;
     this.#etcdClusterId ??= found.clusterId;
     if (this.#etcdClusterId !== found.clusterId) throw contradiction("it is another etcd");

@@ -153,8 +153,7 @@ export const peerKeys = {
   "initial.broker.registration.timeout.ms": {
     type: "int",
     default: "60000",
-    ignored: withoutIt,
-    doc: "How long a broker tries to register before it gives up.",
+    doc: "How long a broker of a cluster waits for etcd at its start before it gives up.",
   },
   "kafka.metrics.polling.interval.secs": {
     type: "int",

@@ -10,12 +10,21 @@ import { PlatformFault, UsageFault } from "../../base/faults.ts";
 import { itemAt } from "../../base/items.ts";
 import { type Uuid, uuidFromRandom } from "../../base/ids.ts";
 import { type BrokerConfig, type ConfigInput, loadConfig } from "../../broker/mod.ts";
-import { EtcdClient, EtcdMetadataStore, parseEtcdAddress } from "../../etcd/mod.ts";
+import {
+  EtcdClient,
+  EtcdMetadataStore,
+  type EtcdStoreOptions,
+  parseEtcdAddress,
+  type ReadTerms,
+} from "../../etcd/mod.ts";
 import type { Logger, Runtime, TlsMaterial } from "../../runtime/ports.ts";
 import { readTextFile } from "../text_file.ts";
 
 /** Versions that have what is needed; older ones may lose events or read what is old. */
 const etcdVersionsMin = ["3.5.28", "3.6.9"];
+
+/** How often a start says that it waits. */
+const waitingEveryMs = 10_000;
 
 /** What a home is opened by. */
 export interface ClusterHomeOptions {
@@ -24,6 +33,8 @@ export interface ClusterHomeOptions {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly onLost: (error: unknown) => void;
+  /** Resolves when it is not wanted any more: what is being opened then is given up. */
+  readonly stopped?: Promise<void>;
 }
 
 /** Opens the home for a broker. Its configuration has the id of its cluster then. */
@@ -41,7 +52,7 @@ export async function openClusterHome(
     throw new UsageFault("a broker of a cluster needs an id of its own: give it with --node-id");
   }
   const newClusterId = isNew ? newId(config, options.runtime) : undefined;
-  const metadata = await openHome({ ...options, newClusterId });
+  const metadata = await openHome({ ...options, newClusterId, firstRead: waiting(options) });
   const { clusterId } = metadata;
   const wanted = config.get("cluster.id");
   if (wanted !== null && wanted !== clusterId) {
@@ -53,6 +64,24 @@ export async function openClusterHome(
   }
   const given = { ...input.options, "cluster.id": clusterId };
   return { config: loadConfig({ ...input, options: given }).config, metadata };
+}
+
+/**
+ * After a loss of power brokers are there sooner than etcd: it is waited for as Kafka's brokers wait
+ * for their controllers, and the log says so.
+ */
+function waiting({ config, runtime: { clock }, logger }: ClusterHomeOptions): ReadTerms {
+  const msMax = config.get("initial.broker.registration.timeout.ms");
+  const untilMs = clock.monotonic() + msMax;
+  let nextMs = clock.monotonic();
+  const onRepeat = (reason: string) => {
+    const nowMs = clock.monotonic();
+    if (nowMs < nextMs) return;
+    nextMs = nowMs + waitingEveryMs;
+    const fields = { reason, leftMs: Math.round(untilMs - nowMs) };
+    logger.log("warn", "etcd does not answer yet, and is waited for", fields);
+  };
+  return { msMax, onRepeat };
 }
 
 /** Throws UsageFault where others could not tell by what address to reach this broker. */
@@ -74,9 +103,9 @@ export function newId(config: BrokerConfig, { random }: Runtime): () => Uuid {
 
 /** Opens the home. With `newClusterId` a cluster that is not there begins now. */
 export async function openHome(
-  { config, runtime, logger, onLost, newClusterId, takesMoved }:
+  { config, runtime, logger, onLost, stopped, newClusterId, takesMoved, firstRead }:
     & Omit<ClusterHomeOptions, "input">
-    & { readonly newClusterId?: () => Uuid; readonly takesMoved?: boolean },
+    & Pick<EtcdStoreOptions, "newClusterId" | "takesMoved" | "firstRead">,
 ): Promise<EtcdMetadataStore> {
   const { clock, timers, random } = runtime;
   const { endpoints, name } = parseEtcdAddress(config.get("ottla.cluster") ?? "");
@@ -91,6 +120,8 @@ export async function openHome(
     logger: log,
     login: loginOf(config),
   });
+  let isOpen = false;
+  stopped?.then(() => isOpen || client.close());
   try {
     const store = await EtcdMetadataStore.open({
       client,
@@ -102,8 +133,10 @@ export async function openHome(
       leaseMs: config.get("broker.session.timeout.ms"),
       newClusterId,
       takesMoved,
+      firstRead,
       onLost,
     });
+    isOpen = true;
     const versions = await client.versions();
     const old = [...versions].filter(([, version]) => !isRecent(version));
     if (old.length > 0) {

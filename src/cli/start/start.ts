@@ -74,7 +74,9 @@ const start = command({
     for (const warning of warnings) logger.log("warn", warning);
     const seed = await readSeed(runtime.files, flags.seed);
     let hasStarted = false;
+    let isSignalled = false;
     const ended = signalled(context, (signal) => {
+      isSignalled = true;
       const whenStarted = "closing, once it has started: a second signal ends it at once";
       logger.log("info", hasStarted ? "closing" : whenStarted, { signal });
     });
@@ -88,13 +90,17 @@ const start = command({
       trace: flags.trace || traceFilter !== undefined ? traceOutput(context, logger) : undefined,
       traceFilter,
       onLost: fatal.resolve,
+      stopped: ended,
     };
-    const started = flags.nodes === undefined
-      ? await startOne(given)
-      : await (await import("./nodes.ts")).startNodes({
-        ...given,
-        nodes: flags.nodes,
-      });
+    const starting = flags.nodes === undefined
+      ? startOne(given)
+      : (await import("./nodes.ts")).startNodes({ ...given, nodes: flags.nodes });
+    const started = await starting.catch((error) => {
+      // It was stopped while it waited for etcd.
+      if (isSignalled && error instanceof PlatformFault && error.about === "etcd") return undefined;
+      throw error;
+    });
+    if (started === undefined) return exitCode.ok;
     if (seed !== undefined) await seed.apply({ runtime, config: started.config, broker: started });
     hasStarted = true;
     for (const line of started.ready) logReady(logger, { ...line, runtime });

@@ -536,7 +536,9 @@ export interface KnownBrokerConfigs {
    * Whether a new follower begins at the last offset that lies in remote storage. Default `false`.
    */
   readonly "follower.fetch.last.tiered.offset.enable"?: boolean | "true" | "false";
-  /** How long a broker tries to register before it gives up. Default `60000`. */
+  /**
+   * How long a broker of a cluster waits for etcd at its start before it gives up. Default `60000`.
+   */
   readonly "initial.broker.registration.timeout.ms"?: number | bigint | string;
   /** How often the metrics reporters are called. Default `10`. */
   readonly "kafka.metrics.polling.interval.secs"?: number | bigint | string;
