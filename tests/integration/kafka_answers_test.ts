@@ -153,7 +153,7 @@ Deno.test("an empty user name is unacceptable before anything else is looked at"
   }
 });
 
-Deno.test("what is wrong with a user's first change is told, though a second one follows", async () => {
+Deno.test("a user's first problem is told, though a second change of it follows", async () => {
   using client = await shared.connect();
   const [salt, saltedPassword] = [new Uint8Array(8), new Uint8Array(32)];
   const one = { name: "nobody", mechanism: 1, iterations: 4096, salt, saltedPassword };
