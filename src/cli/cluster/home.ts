@@ -67,8 +67,8 @@ export async function openClusterHome(
 }
 
 /**
- * After a loss of power brokers are there sooner than etcd: it is waited for as a Kafka broker waits
- * for its controllers, and the log says so.
+ * After a loss of power brokers are there sooner than etcd: it is waited for, as Kafka's brokers
+ * wait for their controllers, and the log says so.
  */
 function waiting({ config, runtime: { clock }, logger }: ClusterHomeOptions): ReadTerms {
   const msMax = config.get("initial.broker.registration.timeout.ms");
