@@ -2,7 +2,8 @@
 // which is gone afterwards, and says how much it moved and in which time; the CPU of the broker is
 // looked at from outside.
 //
-//   Java, franz-go, librdkafka   real clients, with records of about 1 KB of JSON
+//   Java, franz-go, librdkafka,
+//   kafkajs, platformatic        real clients, with records of about 1 KB of JSON
 //   raw                          ready-made requests, as fast as they are answered (load.ts), and a
 //                                consumer that throws all of it away (in Go)
 //   open loop                    ready-made requests at a fixed rate (open_loop.ts; Go)
@@ -11,6 +12,7 @@ import { itemAt, missing } from "../../src/base/items.ts";
 import { goProgram } from "../../tests/conformance/clients/install.ts";
 import { fetchJars } from "../../tests/conformance/java/fetch.ts";
 import { run } from "../../tests/harness/process_lines.ts";
+import { nodePath } from "../../tests/harness/targets.ts";
 import { checkProduced, produceFrame } from "./frames.ts";
 import { runLoad } from "./load.ts";
 import { openLoopAbsence, runOpenLoop } from "./open_loop.ts";
@@ -64,6 +66,7 @@ export const loads: readonly Load[] = [
   ...(["none", "lz4", "zstd"] as const).map(javaProducer),
   ...(["none", "lz4", "zstd"] as const).map(franzProducer),
   ...(["none", "lz4"] as const).map(kcatProducer),
+  ...(["kafkajs", "platformatic"] as const).map(javascriptProducer),
   javaConsumer(),
   franzConsumer(),
   rawConsumer(),
@@ -195,6 +198,21 @@ function kcatProducer(codec: Codec): Load {
   };
 }
 
+function javascriptProducer(kind: "kafkajs" | "platformatic"): Load {
+  const name = kind === "kafkajs" ? kind : "@platformatic/kafka";
+  const program = new URL("clients/produce.js", import.meta.url).pathname;
+  return {
+    name: `${name} producer, none`,
+    unit: "bytes",
+    partitions,
+    about: `${name} on Node, lists of 100 records, acks=1 (scripts/bench/clients/produce.js)`,
+    run: async ({ port, topic, bytes }) => {
+      const to = [kind, `127.0.0.1:${port}`, topic, `${recordsOf(bytes)}`, await payloadFile()];
+      return await amountOf(await nodePath(), [program, ...to]);
+    },
+  };
+}
+
 function javaConsumer(): Load {
   return {
     name: "Java consumer, from the start",
@@ -273,9 +291,14 @@ const franzGo = (args: readonly string[]): Promise<Moved> => goLoad("franz_go_lo
 
 async function goLoad(name: string, args: readonly string[]): Promise<Moved> {
   const { program } = await goProgram(name);
-  const { stdout } = await run({ command: program!.command, args, withinMs: clientWithinMs });
+  return await amountOf(program!.command, args);
+}
+
+/** What a program says that it has moved. */
+async function amountOf(command: string, args: readonly string[]): Promise<Moved> {
+  const { stdout } = await run({ command, args, withinMs: clientWithinMs });
   const found = /(\d+) bytes in ([\d.]+) seconds/.exec(stdout);
-  if (found === null) throw new Error(`${name} said: ${stdout}`);
+  if (found === null) throw new Error(`${command} said: ${stdout}`);
   return { amount: Number(found[1]), seconds: Number(found[2]) };
 }
 

@@ -6,12 +6,12 @@ function kafka(bootstrap) {
   return new Kafka({ clientId: "bench", brokers: [bootstrap], logLevel: logLevel.ERROR });
 }
 
-export async function sender({ bootstrap, topic, value }) {
+export async function sender({ bootstrap, topic, value, acks = -1 }) {
   const producer = kafka(bootstrap).producer();
   await producer.connect();
   return {
     send: (length) =>
-      producer.send({ topic, acks: -1, messages: Array.from({ length }, () => ({ value })) }),
+      producer.send({ topic, acks, messages: Array.from({ length }, () => ({ value })) }),
     close: () => producer.disconnect(),
   };
 }

@@ -2,13 +2,13 @@
 
 import { Consumer, Producer } from "@platformatic/kafka";
 
-export function sender({ bootstrap, topic, value }) {
+export function sender({ bootstrap, topic, value, acks = -1 }) {
   const producer = new Producer({ clientId: "bench", bootstrapBrokers: [bootstrap] });
   return {
     send: (length) =>
       producer.send({
         messages: Array.from({ length }, () => ({ topic, value })),
-        acks: -1,
+        acks,
         autocreateTopics: false,
       }),
     close: () => producer.close(),
