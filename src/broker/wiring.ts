@@ -362,6 +362,7 @@ export class Wiring implements Services {
       groups: this.groups,
       config,
       image: () => this.metadata.image,
+      catchUp: () => this.metadata.catchUp(),
       partitions: this.partitions,
       memory: this.memory,
       noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),

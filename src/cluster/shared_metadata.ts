@@ -162,6 +162,13 @@ export class MetadataMember implements MetadataStore {
     return this.#shared.store.leaderEpoch;
   }
 
+  async catchUp(): Promise<void> {
+    await this.#pass();
+    const { changes } = this.#shared;
+    await this.#pass();
+    await this.#seen(changes);
+  }
+
   onChange(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -204,10 +211,13 @@ export class MetadataMember implements MetadataStore {
     await this.#pass();
     const { response, changes } = await this.#shared.change(decide);
     await this.#pass();
-    if (this.#changes < changes) {
-      await new Promise<void>((go) => this.#reached.push({ changes, go }));
-    }
+    await this.#seen(changes);
     return response;
+  }
+
+  async #seen(changes: number): Promise<void> {
+    if (this.#changes >= changes) return;
+    await new Promise<void>((go) => this.#reached.push({ changes, go }));
   }
 
   /** From here to the home, or back. */

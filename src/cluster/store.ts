@@ -59,6 +59,11 @@ export interface MetadataStore {
   readonly isShared: boolean;
   /** What a new cluster is to begin with. */
   readonly formatted: readonly MetadataRecord[];
+  /**
+   * Resolves once the image shows what was stored of topics, configurations and brokers when this
+   * was called; how partitions stand may be older. Rejects where the home does not tell.
+   */
+  catchUp(): Promise<void>;
   /** Calls `listener` after every change; returns how to stop. */
   onChange(listener: ChangeListener): () => void;
   /** Which brokers live. */
@@ -152,6 +157,10 @@ export class MemoryMetadataStore implements MetadataStore {
     const lastOffset = this.#replay.image.lastOffset + records.length;
     const changes = this.#replay.apply(throughBytes(records), lastOffset);
     for (const listener of this.#listeners) listener(changes);
+    return Promise.resolve();
+  }
+
+  catchUp(): Promise<void> {
     return Promise.resolve();
   }
 

@@ -1,6 +1,7 @@
 // The face of src/etcd: a cluster's metadata, its brokers' lives and its controller, in etcd.
 //
 //   store.ts       the home of the metadata           changes.ts    how it is changed
+//   store_faults.ts what goes wrong with it
 //   replica.ts     keys -> image                      stage.ts      changes of any size
 //   lease.ts       a broker's life                    watch.ts      what has changed since
 //   client.ts      calls, and when to repeat them     messages.ts   JSON <-> ours

@@ -12,6 +12,7 @@
 
 import { PartitionFault, UsageFault } from "../base/faults.ts";
 import { type BrokerId, type LeaderEpoch, type Uuid, uuidFromRandom } from "../base/ids.ts";
+import { sharedRuns } from "../base/shared_runs.ts";
 import {
   type BrokerLease,
   type ChangeListener,
@@ -59,6 +60,7 @@ import { Moving, refuseMoved } from "./moving.ts";
 import { checkRemembered } from "./remembered.ts";
 import { compareReports } from "./reports.ts";
 import { Replica, type Step } from "./replica.ts";
+import { closedFault, contradiction, toStoreFault } from "./store_faults.ts";
 import { Watch, type WatchedMember } from "./watch.ts";
 
 const tickMs = 2_000;
@@ -256,6 +258,12 @@ export class EtcdMetadataStore implements MetadataStore {
     this.#last = result.catch(() => {});
     return Promise.race([result, begun.promise]).finally(() => this.#changeCount--);
   };
+
+  /** Every change but of partitions touches this one key. */
+  readonly catchUp: () => Promise<void> = sharedRuns(async () => {
+    const { all } = await this.#client.range(this.#prefix + Key.STRUCTURE).catch(toStoreFault);
+    await this.#reached(all[0]?.modRevision ?? 0);
+  });
 
   onChange(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
@@ -573,23 +581,4 @@ export class EtcdMetadataStore implements MetadataStore {
 
 function throughBytes(record: MetadataRecordInput) {
   return decodeMetadataRecord(encodeMetadataRecord(record));
-}
-
-function closedFault(): PartitionFault {
-  return new PartitionFault("the metadata cannot be changed: the connection to etcd is closed");
-}
-
-/** No answer that is tried again: it is for the operator to say what is true. */
-function contradiction(problem: string): UsageFault {
-  return new UsageFault(
-    `etcd contradicts what it has said before: ${problem}. Was it restored from a backup? ` +
-      "docs/cluster.md says how to go on",
-  );
-}
-
-/** What etcd refuses is told as what a store's other homes tell. */
-function toStoreFault(error: unknown): never {
-  if (!(error instanceof EtcdFault || error instanceof UsageFault)) throw error;
-  const message = `the metadata cannot be changed: ${reasonOf(error)}`;
-  throw new PartitionFault(message, { cause: error });
 }

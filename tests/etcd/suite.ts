@@ -136,6 +136,17 @@ export const suite: readonly SuiteCase[] = [
     },
   },
   {
+    name: "who catches up has seen what others stored before",
+    async run({ open }) {
+      const [a, b] = [await open(), await open()];
+      for (let i = 0; i < 20; i++) {
+        const { first } = await a.change((image) => decideAllocateProducerIds(image, 1));
+        await Promise.all([b.catchUp(), b.catchUp()]);
+        assert(b.image.nextProducerId > first, "not before");
+      }
+    },
+  },
+  {
     name: "decisions at the same time are made one after the other, each on the newest image",
     async run({ open }) {
       const stores = [await open(), await open(), await open()];

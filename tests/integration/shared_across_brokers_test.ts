@@ -3,10 +3,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
-import { createTopic, Producer, ShareConsumer } from "../../src/client/mod.ts";
+import { type Client, createTopic, Producer, ShareConsumer } from "../../src/client/mod.ts";
 import { alterConfigs } from "../../src/client/admin/configs.ts";
 import { partitionOfKey } from "../../src/broker/coordination/shards.ts";
 import { sharePartitionText } from "../../src/coordinator/mod.ts";
+import { ErrorCode, FindCoordinator } from "../../src/protocol/mod.ts";
+import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
+import { beginSharing, ShareMember } from "../harness/share_member.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 
 const topic = "orders";
@@ -15,12 +18,14 @@ const groupId = "emails";
 const assignments = [[1, 2, 3], [1, 3, 2], [2, 3, 1], [2, 1, 3], [3, 1, 2], [3, 2, 1]];
 const partitions = [...assignments.keys()];
 const statesTopic = "__share_group_state";
+const resetKey = "share.auto.offset.reset";
+const fromEarliest = { set: { [resetKey]: "earliest" } };
 const settings = { "min.insync.replicas": 2, "offsets.topic.num.partitions": 3 };
 
 /** A member that accepts `count` records; their values. */
-async function accept(scene: ClusterScene, count: number): Promise<string[]> {
+async function accept(scene: ClusterScene, count: number, group = groupId): Promise<string[]> {
   const consumer = new ShareConsumer(await scene.client(), {
-    groupId,
+    groupId: group,
     topics: [topic],
     fetchWaitMsMax: 50,
     recordsMax: 4,
@@ -63,9 +68,7 @@ Deno.test("a share group has each record once, and goes on when brokers are gone
     const { client, partition, crash, stop, start, until } = scene;
     const asked = await client();
     await createTopic(asked, { name: topic, assignments });
-    await alterConfigs(asked, { group: groupId }, {
-      set: { "share.auto.offset.reset": "earliest" },
-    });
+    await alterConfigs(asked, { group: groupId }, fromEarliest);
     const isWhole = () => partitions.every((id) => partition(topic, id).isr.length === 3);
 
     const first = await produce(scene, 0, 60);
@@ -83,5 +86,89 @@ Deno.test("a share group has each record once, and goes on when brokers are gone
     const third = await produce(scene, 90, 120);
     crash(2);
     assertEquals(inOrder(await accept(scene, 30)), third, "after a loss of power, too");
+  });
+});
+
+/** The broker that coordinates a group. */
+function coordinatorOf({ metadata: { image }, partition }: ClusterScene, group: string): number {
+  const { length } = image.topic("__consumer_offsets")!.partitions;
+  return partition("__consumer_offsets", partitionOfKey(group, length)).leader;
+}
+
+Deno.test("a group begins as it is told to, though its leader has not heard of it", async () => {
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { client, connect, loseMetadata, rejoin, metadata, pass } = scene;
+    const asked = await client();
+    const leader = [1, 2, 3].find((id) => id !== metadata.controllerId)!;
+    await createTopic(asked, { name: topic, assignments: [[leader]] });
+    await alterConfigs(asked, { group: "first" }, fromEarliest);
+    const sent = ["1", "2", "3"];
+    const producer = new Producer(asked);
+    await producer.send(sent.map((value) => ({ topic, value })));
+    await producer.close();
+    // The topics of groups and of their states are there from here on.
+    assertEquals(await accept(scene, 3, "first"), sent);
+
+    const groups = Array.from({ length: 9 }, (_, i) => `group-${i}`);
+    const group = groups.find((group) => coordinatorOf(scene, group) !== leader)!;
+    loseMetadata(leader);
+    const controller = await connect(metadata.controllerId);
+    const configs = [{ name: resetKey, configOperation: 0, value: "earliest" }];
+    await controller.ask(IncrementalAlterConfigs, 1, {
+      resources: [{ resourceType: 32, resourceName: group, configs }],
+      validateOnly: false,
+    });
+    const accepting = accept(scene, 3, group);
+    await pass(4_000);
+    rejoin(leader);
+    const late = pass(30_000).then(() => ["nothing within 30 s"]);
+    assertEquals(await Promise.race([accepting, late]), sent);
+  });
+});
+
+/** The same of its only partition, by who is asked for it. */
+async function keeperAsked(
+  client: Client,
+  { groupId, topicId }: { readonly groupId: string; readonly topicId: string },
+): Promise<number> {
+  const coordinatorKeys = [`${groupId}:${topicId}:0`];
+  for (;;) {
+    const { coordinators } = await client.request(
+      FindCoordinator,
+      { keyType: 2, coordinatorKeys },
+      { to: "any" },
+    );
+    if (coordinators[0]?.errorCode === ErrorCode.NONE) return coordinators[0].nodeId;
+  }
+}
+
+Deno.test("who reads waits, and is told no error, while nobody keeps the state", async () => {
+  const settings = { "share.coordinator.state.topic.replication.factor": 1 };
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { client, connect, crash, start, metadata } = scene;
+    const asked = await client();
+    const leader = 1;
+    await createTopic(asked, { name: topic, assignments: [[leader]] });
+    const producer = new Producer(asked);
+    await producer.send(["1", "2", "3"].map((value) => ({ topic, value })));
+    await producer.close();
+    const topicId = metadata.image.topic(topic)!.id;
+
+    // The first one to ask makes the topic of the states.
+    await keeperAsked(asked, { groupId: "first", topicId });
+    const groups = Array.from({ length: 9 }, (_, i) => `group-${i}`);
+    const keepers = await Promise.all(
+      groups.map((groupId) => keeperAsked(asked, { groupId, topicId })),
+    );
+    const at = keepers.findIndex((keeper) => keeper !== leader);
+    const keeper = keepers[at]!;
+    const group = { groupId: groups[at]!, topicId };
+    await beginSharing(await connect(keeper), group);
+    crash(keeper);
+    const member = new ShareMember(await connect(leader), { ...group, memberId: "reader" });
+    assertEquals((await member.fetch({ maxWaitMs: 100 })).told, []);
+    const waiting = member.fetch({ maxWaitMs: 60_000 });
+    await start(keeper);
+    assertEquals((await waiting).told, ["0-2 x1"]);
   });
 });

@@ -16,6 +16,13 @@
 // Differs from Kafka: a record that was delivered as often as half the limit is acquired together
 // with others. Kafka acquires it with fewer, so that a bad one is found sooner.
 //
+// Differs from Kafka: a partition whose state cannot be read for now has no records and no error.
+// Kafka tells COORDINATOR_NOT_AVAILABLE, with which its own consumer's poll fails for good.
+//
+// Differs from Kafka: where a group begins in a partition, the leader has made sure before that it
+// knows the newest configuration of the group. Kafka's may not have heard of it yet, and begins at
+// the end.
+//
 // Differs from Kafka: an answer that brings a client over its quota is sent, and the client pauses
 // after it. Kafka sends an empty one, and what was acquired for it stays locked.
 

@@ -207,6 +207,10 @@ export class MetadataLog implements MetadataStore {
     for (const listener of this.#listeners) listener(changes);
   }
 
+  catchUp(): Promise<void> {
+    return Promise.resolve();
+  }
+
   onChange(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -28,6 +28,7 @@ export interface SharePartsOptions {
   readonly groups: Groups;
   readonly config: Pick<BrokerConfig, "get">;
   readonly image: () => MetadataImage;
+  readonly catchUp: () => Promise<void>;
   readonly partitions: Pick<Partitions, "find">;
   readonly memory: Pick<MemoryBudget, "shareRecordsMax">;
   readonly noteUnreadable: (partition: Partition, reason: unknown) => void;

@@ -13,7 +13,7 @@
 // Differs from Kafka: where a group begins in a partition that is new to it is stored at once.
 // Kafka stores it with the first acknowledgement, and until then a new leader may begin elsewhere.
 
-import { isStoreFault } from "../../base/faults.ts";
+import { isStoreFault, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { Offset, Uuid } from "../../base/ids.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import { type SharePartitionKey, sharePartitionText } from "../../coordinator/mod.ts";
@@ -31,6 +31,8 @@ import type { EndedSession } from "./share_sessions.ts";
 export interface SharePartitionsOptions {
   readonly config: Pick<BrokerConfig, "get">;
   readonly image: () => MetadataImage;
+  /** Resolves once the image shows what is stored now. */
+  readonly catchUp: () => Promise<void>;
   readonly partitions: Pick<Partitions, "find">;
   readonly states: SharePersister;
   /** Of all share partitions together: so many offsets may be under way. */
@@ -44,6 +46,8 @@ export interface SharePartitionsOptions {
 
 /** So many offsets of a partition may be under way however much is elsewhere: each goes on. */
 const fewRecordLocks = 32;
+/** So long the home of the metadata may take to say what is stored. */
+const catchUpMsMax = 3_000;
 
 type State = NonNullable<ReadAnswer["state"]>;
 
@@ -196,6 +200,8 @@ export class SharePartitions {
     const { startOffset, stateBatches } = state;
     const { highWatermark } = partition;
     if (startOffset === -1) {
+      // It is for good: what the group was told just before must be heard of.
+      if (!await this.#isUpToDate()) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
       const first = await this.#resetOffset(key, partition);
       return first === undefined
         ? ErrorCode.KAFKA_STORAGE_ERROR
@@ -230,6 +236,21 @@ export class SharePartitions {
       ],
       isNews: true,
     };
+  }
+
+  async #isUpToDate(): Promise<boolean> {
+    const { catchUp, timers } = this.#options;
+    const late = Promise.withResolvers<boolean>();
+    const timer = timers.after(catchUpMsMax, () => late.resolve(false));
+    const caughtUp = catchUp().then(() => true, (error) => {
+      throwUnlessStoreFault(error);
+      return false;
+    });
+    try {
+      return await Promise.race([caughtUp, late.promise]);
+    } finally {
+      timer.cancel();
+    }
   }
 
   /** Where a group begins in a partition that is new to it; undefined where that cannot be read. */

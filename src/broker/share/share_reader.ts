@@ -5,6 +5,7 @@
 //            ^                                   └─> too little ──┐        nothing of it is for us
 //            └── purgatory: records come, or are let go of <──────┴──────────────┘
 //
+// A partition whose state is not to be had for now has nothing to read, and is looked at again.
 // Invariant: what is not handed out is read by somebody else, and nobody waits for a partition that
 // is let go of: who was turned away is woken.
 
@@ -49,6 +50,8 @@ export type ShareReadServices = Pick<
 >;
 
 const nothing = new Uint8Array(0);
+/** Whoever waits asks so often for a state that was not to be had. */
+const lookAgainMs = 500;
 
 /** Reads, waiting if need be. Resolves with what there is of each of `wanted`, in their order. */
 export async function readShare(
@@ -70,7 +73,7 @@ export async function readShare(
     await purgatory.wait(round.watched, {
       isolation: round.isolation,
       bytes: Math.max(1, request.bytesMin - round.bytes),
-      delayMs: deadlineMs - clock.monotonic(),
+      delayMs: Math.min(deadlineMs - clock.monotonic(), round.lacksState ? lookAgainMs : Infinity),
       requester,
     });
     if (requester.hasLeft) return reads;
@@ -118,6 +121,11 @@ class Round {
     return [...this.#before.keys()].flatMap((led) => led.hasRoom ? [led, led.partition] : [led]);
   }
 
+  /** Whether the state of a partition is not to be had for now. */
+  get lacksState(): boolean {
+    return this.#found.includes(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+  }
+
   /** Whether something has changed since it began: waiting would miss it. */
   get isOutdated(): boolean {
     if (this.#isStale) return true;
@@ -132,7 +140,7 @@ class Round {
     const { wanted } = this.#request;
     const reads: ShareRead[] = wanted.map((key, i) => {
       const found = this.#found[i];
-      const errorCode = typeof found === "number" ? found : ErrorCode.NONE;
+      const errorCode = found instanceof LedSharePartition ? ErrorCode.NONE : toldOf(found);
       return { key, errorCode, records: nothing, acquired: [] };
     });
     const readings = this.#begin();
@@ -221,6 +229,11 @@ class Round {
     const records = sliceFor(data.records, { batches, ranges: acquired });
     return { key, errorCode, records, acquired };
   }
+}
+
+/** A client of Kafka's ends where it is told that a coordinator is not available. */
+function toldOf(found: ErrorCode = ErrorCode.NONE): ErrorCode {
+  return found === ErrorCode.COORDINATOR_NOT_AVAILABLE ? ErrorCode.NONE : found;
 }
 
 function isSound({ errorCode }: { readonly errorCode: ErrorCode }): boolean {
