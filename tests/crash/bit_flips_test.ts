@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { bitsOf, flip, writeDirectory } from "./bit_flips.ts";
-import { seedsFrom } from "./seeds.ts";
+import { seedsFrom } from "../harness/seeds.ts";
 
 for (const left of ["closed", "killed"] as const) {
   Deno.test(`a flipped bit is told or does no harm, in a directory that was ${left}`, async () => {

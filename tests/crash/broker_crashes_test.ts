@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import { crashBroker } from "./broker_crashes.ts";
-import { seedsFrom } from "./seeds.ts";
+import { seedsFrom } from "../harness/seeds.ts";
 
 Deno.test("clients find every record once, in order, however a broker is interrupted", async () => {
   const counts = { crashes: 0, cutRecords: 0 };

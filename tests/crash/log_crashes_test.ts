@@ -1,4 +1,4 @@
-// A slice of the crashes that `deno task test:crash` runs in full; a seed of its own each time.
+// A slice of the crashes that `deno task test:crash` runs in full.
 
 import { assert, assertEquals } from "@std/assert";
 import { logConfigDefaults } from "../../src/log/mod.ts";
@@ -6,10 +6,10 @@ import type { Runtime } from "../../src/runtime/ports.ts";
 import { simulate } from "../../src/runtime/simulated.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { appendOk, batchOf, recordsFrom } from "../harness/log_rig.ts";
+import { seedsFrom } from "../harness/seeds.ts";
 import { type End, startDoomed } from "./doomed_run.ts";
 import { crashLog } from "./log_crashes.ts";
 import { checkpoint, openLog } from "./opened_log.ts";
-import { seedsFrom } from "./seeds.ts";
 
 const batchBytes = batchOf(["a"]).length;
 const config = {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { within } from "../harness/deadline.ts";
 import { killBroker } from "./process_kills.ts";
-import { seedsFrom } from "./seeds.ts";
+import { seedsFrom } from "../harness/seeds.ts";
 
 Deno.test("ten kills -9 lose and move nothing, and repeat only what acks=1 lets them", async () => {
   for (const seed of seedsFrom("kills", 1)) {

@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import { within } from "../harness/deadline.ts";
-import { seedsFrom } from "./seeds.ts";
+import { seedsFrom } from "../harness/seeds.ts";
 import { killTransactions } from "./transaction_kills.ts";
 
 Deno.test("six kills -9 tear no transaction apart", async () => {
