@@ -4,6 +4,8 @@
 //   members   a group each; a heartbeat is due every so often, and is late from then on
 //   load      acks=all, small batches: as fast as the disk lets them
 //   the disk  programs that write some MB and sync, over and over (bench/disk_hog.ts)
+//   echo      a bare program that gives back what it gets (load/echo.ts), asked as often: what the
+//             machine and this program take by themselves
 //
 // First without the others, then with them. A heartbeat needs no disk, so it must not wait for one.
 
@@ -27,6 +29,7 @@ const heartbeatEveryMs = 200;
 const producers = 8;
 const hogs = 4;
 const noneOfThem = 0;
+const echoScript = new URL("../load/echo.ts", import.meta.url).pathname;
 const settings = { "group.initial.rebalance.delay.ms": "0" };
 
 /** A member of a group of its own, and what its heartbeats came to. */
@@ -41,36 +44,48 @@ interface Member {
 export async function benchBusyDisk(bench: BusyDiskBench): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "ottla-bench-" });
   const program = await startProgram(bench.command(folder, settings));
+  const echo = await startProgram([Deno.execPath(), "run", "-A", "--no-check", echoScript]);
   const joined: Member[] = [];
+  const echoes: Echo[] = [];
   try {
     await bench.createTopic(program.port, producers);
     for (let i = 0; i < members; i++) joined.push(await join(program.port, `group-${i}`));
+    for (let i = 0; i < members; i++) echoes.push(await Echo.connect(echo.port));
     console.log(`\n${members} members beside producers that wait for syncs (acks=all)`);
     console.log(
-      "  programs that sync too   heartbeats p50, p99, most ms   evicted   produce p99 ms",
+      "  programs that sync too   heartbeats p50, p99, most ms   evicted   produce p99 ms   " +
+        "echoes p50, p99, most ms",
     );
     for (const count of [noneOfThem, hogs]) {
       const ended = await startHogs(folder, count);
       try {
-        await measure(bench, { port: program.port, joined, count });
+        await measure(bench, { port: program.port, joined, echoes, count });
       } finally {
         await ended();
       }
     }
   } finally {
     for (const { client } of joined) client[Symbol.dispose]();
+    for (const each of echoes) each.close();
     await program.stop();
+    await echo.stop();
     await Deno.remove(folder, { recursive: true });
   }
 }
 
 async function measure(
   bench: BusyDiskBench,
-  { port, joined, count }: { port: number; joined: readonly Member[]; count: number },
+  { port, joined, echoes, count }: {
+    readonly port: number;
+    readonly joined: readonly Member[];
+    readonly echoes: readonly Echo[];
+    readonly count: number;
+  },
 ): Promise<void> {
   const frames = Array.from({ length: producers }, (_, i) => bench.frame(i));
   const endMs = performance.now() + bench.durationMs;
-  const [load, ...beaten] = await Promise.all([
+  const firstInMs = (i: number) => i * heartbeatEveryMs / members;
+  const [load, beaten, echoed] = await Promise.all([
     runLoad({
       port,
       connections: producers,
@@ -79,36 +94,78 @@ async function measure(
       request: (i) => itemAt(frames, i),
       check: checkProduced,
     }),
-    ...joined.map((member, i) =>
-      beat(member, { firstInMs: i * heartbeatEveryMs / members, endMs })
+    Promise.all(joined.map((member, i) => beat(member, { firstInMs: firstInMs(i), endMs }))),
+    Promise.all(
+      echoes.map((echo, i) => timed(() => echo.ask(), { firstInMs: firstInMs(i), endMs })),
     ),
   ]);
-  const latencies = beaten.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b);
   const evicted = beaten.filter(({ isEvicted }) => isEvicted).length;
-  const quantile = (q: number) =>
-    itemAt(latencies, Math.floor(q * (latencies.length - 1))).toFixed(1);
-  const late = [0.5, 0.99, 1].map(quantile).join(", ");
+  const late = spreadOf(beaten.flatMap(({ latenciesMs }) => latenciesMs));
   console.log(
-    `  ${String(count).padStart(22)}   ${late.padStart(28)}   ` +
-      `${String(evicted).padStart(7)}   ${load.p99Ms.toFixed(1).padStart(14)}`,
+    `  ${String(count).padStart(22)}   ${late.padStart(28)}   ${String(evicted).padStart(7)}   ` +
+      `${load.p99Ms.toFixed(1).padStart(14)}   ${spreadOf(echoed.flat()).padStart(23)}`,
   );
 }
 
-/** Heartbeats at a fixed rate: each counts from when it was due. */
-async function beat(
-  { client, ...member }: Member,
-  { firstInMs, endMs }: { readonly firstInMs: number; readonly endMs: number },
-): Promise<{ latenciesMs: readonly number[]; isEvicted: boolean }> {
+function spreadOf(latenciesMs: readonly number[]): string {
+  const sorted = [...latenciesMs].sort((a, b) => a - b);
+  const quantile = (q: number) => itemAt(sorted, Math.floor(q * (sorted.length - 1))).toFixed(1);
+  return [0.5, 0.99, 1].map(quantile).join(", ");
+}
+
+interface Times {
+  readonly firstInMs: number;
+  readonly endMs: number;
+}
+
+/** Asks at a fixed rate, until the answer is false: each counts from when it was due. */
+async function timed(
+  ask: () => Promise<boolean>,
+  { firstInMs, endMs }: Times,
+): Promise<readonly number[]> {
   const latenciesMs: number[] = [];
-  const request = { ...member, groupInstanceId: null };
   for (let dueMs = performance.now() + firstInMs; dueMs < endMs; dueMs += heartbeatEveryMs) {
     const aheadMs = dueMs - performance.now();
     if (aheadMs > 0) await new Promise((resolve) => setTimeout(resolve, aheadMs));
-    const { errorCode } = await client.ask(Heartbeat, 3, request);
+    const goesOn = await ask();
     latenciesMs.push(performance.now() - dueMs);
-    if (errorCode !== 0) return { latenciesMs, isEvicted: true };
+    if (!goesOn) break;
   }
-  return { latenciesMs, isEvicted: false };
+  return latenciesMs;
+}
+
+async function beat({ client, ...member }: Member, times: Times) {
+  const request = { ...member, groupInstanceId: null };
+  let isEvicted = false;
+  const latenciesMs = await timed(async () => {
+    const { errorCode } = await client.ask(Heartbeat, 3, request);
+    isEvicted = errorCode !== 0;
+    return !isEvicted;
+  }, times);
+  return { latenciesMs, isEvicted };
+}
+
+/** A connection to the bare program. */
+class Echo {
+  readonly #connection: Deno.TcpConn;
+  readonly #bytes = new Uint8Array(64);
+
+  private constructor(connection: Deno.TcpConn) {
+    this.#connection = connection;
+  }
+
+  static async connect(port: number): Promise<Echo> {
+    return new Echo(await Deno.connect({ hostname: "127.0.0.1", port }));
+  }
+
+  async ask(): Promise<boolean> {
+    await this.#connection.write(this.#bytes);
+    return await this.#connection.read(this.#bytes) !== null;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
 }
 
 async function join(port: number, groupId: string): Promise<Member> {
