@@ -267,7 +267,9 @@ export class LogFolder {
    * while the machine runs, which is how long it counts, a file needs none.
    */
   async noteRecovered(): Promise<void> {
-    if (!this.#isOwing && this.#unopened.size === 0) this.#journals.remove(() => this.#logs());
+    if (!this.#isOwing && this.#unopened.size === 0) {
+      await this.#journals.remove(() => this.#logs());
+    }
     if (this.#isRecovered || this.#isOwing || this.#unopened.size > 0) return;
     await this.#removeSyncFailed();
     if (this.#bootId !== undefined && !this.#isBootNoted) {

@@ -26,6 +26,7 @@ import {
 import type { Offset } from "../../base/ids.ts";
 import type { Files, OpenFile, Timers } from "../../runtime/ports.ts";
 import { journalFileName } from "../directory/layout.ts";
+import { removeJournals } from "./left_journals.ts";
 import { forgotten, RoundWriter } from "./rounds.ts";
 
 /** Past this a file is full: the logs in it are to sync, which costs each a sync. */
@@ -113,7 +114,7 @@ export class Journal {
   #isEnded = false;
   /** A sync has failed, or the directory is closed. */
   #isOver = false;
-  /** Files of this life that are there. */
+  /** Files of this life that are there, in their order. */
   readonly #paths = new Set<string>();
 
   constructor(options: JournalOptions) {
@@ -204,7 +205,8 @@ export class Journal {
     this.#file?.handle.close();
     this.#file = undefined;
     if (isNeeded) return;
-    for (const path of this.#paths) this.#options.files.remove(path);
+    const { files, folder } = this.#options;
+    await removeJournals(files, { folder, paths: this.#paths });
   }
 
   /** Whether there is anything in a file, or on its way there. */

@@ -287,6 +287,33 @@ Deno.test("nor does what only gathered for the journal's first round", async () 
   });
 });
 
+for (const how of ["a start", "a stop"] as const) {
+  Deno.test(`nor out of one that ${how} has removed and a loss of power brings back`, async () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const world = simulate(seed, {});
+      await world.drive((async () => {
+        const directory = await open(world.start("n1"), {
+          fromSyncs: 0,
+          fileBytesMax: 200 + 40 * (seed % 7),
+        });
+        const log = itemAt(directory.logs, 0);
+        const sent = [..."abcdefghijklm"].slice(0, 3 + seed % 10);
+        for (const value of sent) await send(log, value);
+        await log.truncateTo(2);
+        if (how === "a stop") {
+          directory.fail((change) => change.includes("cleanshutdown"));
+          await assertRejects(() => close(directory));
+        } else {
+          const { folder } = await afterPowerLoss(world);
+          await folder.noteRecovered();
+        }
+        const found = await afterPowerLoss(world);
+        assertEquals(await valuesOf(itemAt(found.logs, 0)), ["a", "b"], `seed ${seed}`);
+      })());
+    }
+  });
+}
+
 Deno.test("nor does it where the journal cannot be written any more", async () => {
   await withLogs(always, async ({ logs, fail }, world) => {
     await sendAll(logs, "b");

@@ -5,7 +5,8 @@
 //
 // Entries that a log has, or that do not go on where it ends, are passed over, and so are those
 // that it was to be forgotten behind: so it does no harm that a file is read twice, or comes back
-// after its removal. Invariant: no file goes while a partition of the directory may still need it.
+// after its removal. Invariant: no file goes while a partition of the directory may still need it,
+// nor while one before it may come back: what is to be forgotten of that is said behind it.
 
 import { concatBytes } from "../../base/bytes.ts";
 import type { PartitionId, Uuid } from "../../base/ids.ts";
@@ -30,6 +31,7 @@ const keyOf = ({ topicId, partition }: LogName): string => `${topicId}-${partiti
 
 export class LeftJournals {
   readonly #files: Files;
+  readonly #folder: string;
   /** The number that the next file may have. */
   readonly next: number;
   #paths: readonly string[];
@@ -38,6 +40,7 @@ export class LeftJournals {
   /** Reads what lies in `folder`. */
   constructor(files: Files, folder: string) {
     this.#files = files;
+    this.#folder = folder;
     const found = files.list(folder).flatMap((name) => {
       const number = parseJournalFileName(name);
       return number === undefined ? [] : [{ number, path: `${folder}/${name}` }];
@@ -62,13 +65,27 @@ export class LeftJournals {
   }
 
   /** Removes the files, unless one of the partitions that are `here` has not had its part. */
-  remove(here: () => Iterable<LogName>): void {
+  async remove(here: () => Iterable<LogName>): Promise<void> {
     if (this.#paths.length === 0) return;
     if (this.#left.size > 0) {
       for (const log of here()) if (this.#left.has(keyOf(log))) return;
     }
-    for (const path of this.#paths) this.#files.remove(path);
+    const paths = this.#paths;
     this.#paths = [];
     this.#left.clear();
+    await removeJournals(this.#files, { folder: this.#folder, paths });
+  }
+}
+
+/** Removes the files of a journal, in their order: each is gone for good before the next goes. */
+export async function removeJournals(
+  files: Files,
+  { folder, paths }: { readonly folder: string; readonly paths: Iterable<string> },
+): Promise<void> {
+  let isFirst = true;
+  for (const path of paths) {
+    if (!isFirst) await files.syncFolder(folder);
+    isFirst = false;
+    files.remove(path);
   }
 }
