@@ -15,7 +15,7 @@ import { inflatedPieces, packedPieces, unzstdPieces } from "./codec_streams.ts";
 import { claimedLength, deflatedStart, nextDeflatedStart } from "./gzip_members.ts";
 import { codeOf } from "./platform_faults.ts";
 import type { Codecs, CodecWay } from "./ports.ts";
-import { zstdFault, type ZstdFrame, zstdFrames } from "./zstd_frames.ts";
+import { inLeastWindow, zstdFault, type ZstdFrame, zstdFrames } from "./zstd_frames.ts";
 
 let loaded: typeof Zlib | undefined;
 
@@ -95,7 +95,7 @@ function gunzip(bytes: Uint8Array, bytesMax: number): Uint8Array {
 function unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array {
   let left = bytesMax;
   const contents = zstdFrames(bytes).map((frame) => {
-    const content = unzstdFrame(frame, { left, bytesMax });
+    const content = inLeastWindow(frame, () => unzstdFrame(frame, { left, bytesMax }));
     left -= content.length;
     return content;
   });
@@ -178,7 +178,7 @@ async function* zstdFramePieces(bytes: Uint8Array, bytesMax: number): AsyncGener
   let left = bytesMax;
   for (const frame of zstdFrames(bytes)) {
     if (frame.roomBytes <= atOnceBytesMax.zstd) {
-      const content = unzstdFrame(frame, { left, bytesMax });
+      const content = inLeastWindow(frame, () => unzstdFrame(frame, { left, bytesMax }));
       left -= content.length;
       yield content;
       // A small one may stand in memory that others share.

@@ -18,6 +18,12 @@ const frameMagic = 0xfd2f_b528;
 const skippableMagic = 0x184d_2a50;
 /** A compressed block holds this much at most. */
 const blockBytesMax = 128 * 1024;
+/** In a frame; the window stands where there is no single segment. */
+const [descriptorAt, windowAt] = [4, 5];
+/** Its byte: an exponent above this one, then eighths of that. */
+const windowExponentMin = 10;
+/** Decoders refuse more than 128 MiB. */
+const windowMax = (27 - windowExponentMin) << 3;
 const blockTypes = { raw: 0, runLength: 1, compressed: 2 } as const;
 
 /** A frame that is no skippable one. */
@@ -53,7 +59,7 @@ export function zstdFrames(bytes: Uint8Array): ZstdFrame[] {
 
 /** The frame at `start`; one that is cut ends past the end. */
 function frameAt(view: DataView, start: number) {
-  const descriptor = view.getUint8(start + 4);
+  const descriptor = view.getUint8(start + descriptorAt);
   const sizeBytes = sizeBytesOf(descriptor);
   let position = blocksAt(view, start);
   const sizeAt = position - sizeBytes;
@@ -70,6 +76,32 @@ function frameAt(view: DataView, start: number) {
   }
   const end = position + ((descriptor >> 2) & 1) * 4;
   return { end, roomBytes: Math.min(room, contentBytes ?? room), contentBytes };
+}
+
+/**
+ * What `unpack` makes of `frame` while that asks for no more window than it can fill. Nothing in it
+ * refers to what comes before it, so it means the same; but a decoder reserves the whole window,
+ * the 2 MiB of Java's frames for the few hundred KB in them, in pages that are new each time.
+ */
+export function inLeastWindow<T>({ bytes, roomBytes }: ZstdFrame, unpack: () => T): T {
+  const own = bytes[windowAt] ?? 0;
+  const least = leastWindow(roomBytes);
+  const isLarger = own > least && own <= windowMax && !isSingleSegment(bytes[descriptorAt] ?? 0);
+  if (!isLarger) return unpack();
+  bytes[windowAt] = least;
+  try {
+    return unpack();
+  } finally {
+    bytes[windowAt] = own;
+  }
+}
+
+/** The byte that says the smallest window of at least so many bytes, and of a block. */
+function leastWindow(bytes: number): number {
+  const wanted = Math.max(bytes, blockBytesMax);
+  const exponent = Math.floor(Math.log2(wanted));
+  const eighths = Math.ceil((wanted / 2 ** exponent - 1) * 8);
+  return ((exponent - windowExponentMin) << 3) + eighths;
 }
 
 /**
@@ -94,16 +126,20 @@ export function* zstdCuts({ bytes }: ZstdFrame, bytesMax: number): Generator<num
 }
 
 function blocksAt(view: DataView, start: number): number {
-  const descriptor = view.getUint8(start + 4);
-  const single = (descriptor >> 5) & 1;
+  const descriptor = view.getUint8(start + descriptorAt);
+  const windowBytes = isSingleSegment(descriptor) ? 0 : 1;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
-  return start + 5 + (1 - single) + dictionaryBytes + sizeBytesOf(descriptor);
+  return start + windowAt + windowBytes + dictionaryBytes + sizeBytesOf(descriptor);
+}
+
+/** Whether its window is as large as its content. */
+function isSingleSegment(descriptor: number): boolean {
+  return (descriptor & 0x20) !== 0;
 }
 
 /** How many bytes say the size of the content. */
 function sizeBytesOf(descriptor: number): number {
-  const single = (descriptor >> 5) & 1;
-  return [single, 2, 4, 8][descriptor >> 6] ?? 0;
+  return [isSingleSegment(descriptor) ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
 }
 
 function blockAt(view: DataView, position: number) {

@@ -40,6 +40,24 @@ export function codecsSuite(options: SubjectOptions): void {
     return Promise.resolve();
   });
 
+  check("a zstd frame is read in whatever window, and left as it is", options, async (subject) => {
+    const { codecs } = subject.runtime;
+    for (const content of [5_000, 131_072, 131_073, 300_000].flatMap(contentsOf)) {
+      const bytesMax = content.length;
+      for (const exponent of [17, 18, 19, 21, 27]) {
+        if (2 ** exponent < bytesMax) continue;
+        const packed = inWindow(codecs.zstd(content), exponent);
+        const given = packed.slice();
+        sameBytes(codecs.unzstd(packed, bytesMax), content);
+        sameBytes(await gathered(codecs, { codec: "zstd", packed, bytesMax }), content);
+        assert.throws(() => codecs.unzstd(packed, bytesMax - 1), { kind: "NoSpace" });
+        sameBytes(packed, given);
+      }
+      const tooLarge = inWindow(codecs.zstd(content), 28);
+      assert.throws(() => codecs.unzstd(tooLarge, bytesMax), { kind: "Io" });
+    }
+  });
+
   for (const codec of ["gzip", "zstd"] as const) {
     check(`${codec} in pieces comes to what it does in one go`, options, async ({ runtime }) => {
       const { codecs } = runtime;
@@ -73,6 +91,16 @@ async function gathered(
     pieces.push(piece.slice());
   }
   return Buffer.concat(pieces);
+}
+
+/** A frame that says its window, of 2^`exponent` bytes, and no size, as one that is written piecemeal. */
+function inWindow(frame: Uint8Array, exponent: number): Uint8Array {
+  const descriptor = frame[4]!;
+  const isSingle = (descriptor & 0x20) !== 0;
+  const sizeBytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
+  const blocks = frame.subarray(5 + (isSingle ? 0 : 1) + sizeBytes);
+  const head = [...frame.subarray(0, 4), descriptor & 4, (exponent - 10) << 3];
+  return new Uint8Array([...head, ...blocks]);
 }
 
 /** One that packs well and one that hardly does. */
