@@ -93,7 +93,7 @@ async function gathered(
   return Buffer.concat(pieces);
 }
 
-/** A frame that says its window, of 2^`exponent` bytes, and no size, as one that is written piecemeal. */
+/** A frame that says its window, of 2^`exponent` bytes, but no size, as one written piecemeal. */
 function inWindow(frame: Uint8Array, exponent: number): Uint8Array {
   const descriptor = frame[4]!;
   const isSingle = (descriptor & 0x20) !== 0;
