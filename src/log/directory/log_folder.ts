@@ -374,7 +374,7 @@ export class LogFolder {
       await this.writeCheckpoints(all);
       const isOffline = this.state.offlineReason !== undefined || this.#unopened.size > 0;
       const isClean = !isOffline && all.every((log) => log.isClosedCleanly);
-      await this.state.journal?.end({ isNeeded: !isClean });
+      await this.state.journal?.end({ isNeeded: !isClean || this.#journals.isLeft });
       if (!isClean) return;
       // By its epoch a Kafka that opens the directory knows that no other broker came between.
       const bytes = utf8(JSON.stringify({ version: 0, brokerEpoch: end.brokerEpoch ?? -1 }));

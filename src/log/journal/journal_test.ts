@@ -314,6 +314,22 @@ for (const how of ["a start", "a stop"] as const) {
   });
 }
 
+Deno.test("nor out of one that a start has had to leave where it was", async () => {
+  await withLogs(always, async ({ logs }, world) => {
+    await sendAll(logs, "b");
+    world.kill("n1");
+    const second = await open(world.start("n1"), always);
+    // As where there was no room for what a log has to write at a start.
+    second.folder.noteUnsettled("owed");
+    await second.folder.noteRecovered();
+    await itemAt(second.logs, 0).truncateTo(1);
+    await close(second);
+    world.kill("n1");
+    const found = await open(world.start("n1"), always);
+    assertEquals(await valuesOf(itemAt(found.logs, 0)), ["a"]);
+  });
+});
+
 Deno.test("nor does it where the journal cannot be written any more", async () => {
   await withLogs(always, async ({ logs, fail }, world) => {
     await sendAll(logs, "b");

@@ -64,16 +64,20 @@ export class LeftJournals {
     return { batches, onTaken: () => this.#left.delete(keyOf(log)) };
   }
 
+  /** Whether there are files still; newer ones say what is forgotten of them, and are to stay. */
+  get isLeft(): boolean {
+    return this.#paths.length > 0;
+  }
+
   /** Removes the files, unless one of the partitions that are `here` has not had its part. */
   async remove(here: () => Iterable<LogName>): Promise<void> {
     if (this.#paths.length === 0) return;
     if (this.#left.size > 0) {
       for (const log of here()) if (this.#left.has(keyOf(log))) return;
     }
-    const paths = this.#paths;
-    this.#paths = [];
     this.#left.clear();
-    await removeJournals(this.#files, { folder: this.#folder, paths });
+    await removeJournals(this.#files, { folder: this.#folder, paths: this.#paths });
+    this.#paths = [];
   }
 }
 
