@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"conformance/must"
 )
 
 var codecs = map[string]kgo.CompressionCodec{
@@ -28,23 +30,14 @@ var codecs = map[string]kgo.CompressionCodec{
 
 var acks = map[string]kgo.Acks{"1": kgo.LeaderAck(), "all": kgo.AllISRAcks()}
 
-func check(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
 func client(options ...kgo.Opt) *kgo.Client {
-	client, err := kgo.NewClient(append(options, kgo.SeedBrokers(os.Args[2]))...)
-	check(err)
-	check(client.Ping(context.Background()))
+	client := must.Have(kgo.NewClient(append(options, kgo.SeedBrokers(os.Args[2]))...))
+	must.Succeed(client.Ping(context.Background()))
 	return client
 }
 
 func main() {
-	records, err := strconv.Atoi(os.Args[4])
-	check(err)
+	records := must.Have(strconv.Atoi(os.Args[4]))
 	started, sum := time.Now(), int64(0)
 	if os.Args[1] == "produce" {
 		started, sum = produce(records)
@@ -55,8 +48,7 @@ func main() {
 }
 
 func produce(records int) (time.Time, int64) {
-	text, err := os.ReadFile(os.Args[5])
-	check(err)
+	text := must.Have(os.ReadFile(os.Args[5]))
 	values := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
 	client := client(
 		kgo.DefaultProduceTopic(os.Args[3]),
@@ -77,9 +69,9 @@ func produce(records int) (time.Time, int64) {
 			}
 		})
 	}
-	check(client.Flush(context.Background()))
+	must.Succeed(client.Flush(context.Background()))
 	if err := failed.Load(); err != nil {
-		check(*err)
+		must.Succeed(*err)
 	}
 	return started, sum
 }
@@ -92,7 +84,7 @@ func consume(records int) (time.Time, int64) {
 	started, sum := time.Now(), int64(0)
 	for seen := 0; seen < records; {
 		fetches := client.PollFetches(context.Background())
-		check(fetches.Err0())
+		must.Succeed(fetches.Err0())
 		fetches.EachRecord(func(record *kgo.Record) {
 			seen++
 			sum += int64(len(record.Value))

@@ -30,6 +30,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"conformance/must"
 )
 
 // What follows a frame's length and correlation id: no tagged fields, one topic.
@@ -37,27 +39,16 @@ const topicAt = 4 + 1 + 1
 
 const warmUp = time.Second
 
-func check(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
 func main() {
-	perSecond, err := strconv.ParseFloat(os.Args[2], 64)
-	check(err)
-	seconds, err := strconv.ParseFloat(os.Args[3], 64)
-	check(err)
-	file, err := os.ReadFile(os.Args[4])
-	check(err)
+	perSecond := must.Have(strconv.ParseFloat(os.Args[2], 64))
+	seconds := must.Have(strconv.ParseFloat(os.Args[3], 64))
+	file := must.Have(os.ReadFile(os.Args[4]))
 	requests := int(perSecond * (warmUp.Seconds() + seconds))
 	frames := split(file)
 	lanes := make([]*lane, len(frames))
 	var running sync.WaitGroup
 	for i, frame := range frames {
-		conn, err := net.Dial("tcp", "127.0.0.1:"+os.Args[1])
-		check(err)
+		conn := must.Have(net.Dial("tcp", "127.0.0.1:"+os.Args[1]))
 		most := requests/len(frames) + 1
 		lanes[i] = &lane{conn: conn, frame: frame, due: make(chan time.Time, most), sent: make(chan time.Time, most)}
 		running.Add(2)
@@ -122,8 +113,7 @@ func (l *lane) write(running *sync.WaitGroup) {
 	defer running.Done()
 	defer close(l.sent)
 	for due := range l.due {
-		_, err := l.conn.Write(l.frame)
-		check(err)
+		must.Have(l.conn.Write(l.frame))
 		l.sent <- due
 	}
 }
@@ -134,13 +124,11 @@ func (l *lane) read(running *sync.WaitGroup) {
 	var length [4]byte
 	var body bytes.Buffer
 	for due := range l.sent {
-		_, err := io.ReadFull(l.conn, length[:])
-		check(err)
+		must.Have(io.ReadFull(l.conn, length[:]))
 		body.Reset()
-		_, err = io.CopyN(&body, l.conn, int64(binary.BigEndian.Uint32(length[:])))
-		check(err)
+		must.Have(io.CopyN(&body, l.conn, int64(binary.BigEndian.Uint32(length[:]))))
 		l.answers = append(l.answers, answer{due, time.Since(due)})
-		check(refusal(body.Bytes()))
+		must.Succeed(refusal(body.Bytes()))
 	}
 }
 
@@ -164,7 +152,7 @@ func print(took []time.Duration, requests int, over time.Duration) {
 	at := func(q float64) float64 {
 		return took[int(q*float64(len(took)-1))].Seconds() * 1000
 	}
-	check(json.NewEncoder(os.Stdout).Encode(map[string]float64{
+	must.Succeed(json.NewEncoder(os.Stdout).Encode(map[string]float64{
 		"requests": float64(requests),
 		"seconds":  over.Seconds(),
 		"p50":      at(0.5),

@@ -19,27 +19,20 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"conformance/must"
 )
 
-func check(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
 func main() {
-	partitions, err := strconv.Atoi(os.Args[3])
-	check(err)
-	rate, err := strconv.ParseFloat(os.Args[4], 64)
-	check(err)
+	partitions := must.Have(strconv.Atoi(os.Args[3]))
+	rate := must.Have(strconv.ParseFloat(os.Args[4], 64))
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(strings.Split(os.Args[1], ",")...),
 		kgo.DefaultProduceTopic(os.Args[2]),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 	)
-	check(err)
-	check(client.Ping(context.Background()))
+	must.Succeed(err)
+	must.Succeed(client.Ping(context.Background()))
 	var isOver atomic.Bool
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
@@ -64,7 +57,7 @@ func main() {
 			}
 		})
 	}
-	check(client.Flush(context.Background()))
+	must.Succeed(client.Flush(context.Background()))
 	slices.Sort(took)
 	at := func(share float64) float64 {
 		return float64(took[min(len(took)-1, int(float64(len(took))*share))]) / 1e6

@@ -20,6 +20,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"conformance/must"
 )
 
 // Names topics by their names, and is known to every broker since 2.3.
@@ -29,24 +31,15 @@ const fetchBytes = 1 << 20
 // A batch: base offset, length of what follows, and the last offset's distance from the first.
 const lengthAt, distanceAt, headerBytes = 8, 23, 61
 
-func check(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
 func main() {
-	partitions, err := strconv.Atoi(os.Args[3])
-	check(err)
-	wanted, err := strconv.ParseInt(os.Args[4], 10, 64)
-	check(err)
+	partitions := must.Have(strconv.Atoi(os.Args[3]))
+	wanted := must.Have(strconv.ParseInt(os.Args[4], 10, 64))
 	var taken atomic.Int64
 	var running sync.WaitGroup
 	start := time.Now()
 	for partition := range partitions {
 		running.Go(func() {
-			check(consume(int32(partition), func(bytes int) bool { return taken.Add(int64(bytes)) < wanted }))
+			must.Succeed(consume(int32(partition), func(bytes int) bool { return taken.Add(int64(bytes)) < wanted }))
 		})
 	}
 	running.Wait()

@@ -13,13 +13,14 @@ import (
 	"github.com/xdg-go/scram"
 
 	"conformance/lines"
+	"conformance/must"
 )
 
 const maxBytes = 16_000_000
 
 var brokers = strings.Split(os.Args[1], ",")
-var client = must(sarama.NewClient(brokers, config("")))
-var admin = must(sarama.NewClusterAdminFromClient(client))
+var client = must.Have(sarama.NewClient(brokers, config("")))
+var admin = must.Have(sarama.NewClusterAdminFromClient(client))
 var members = map[string]*member{}
 
 var codecs = map[string]sarama.CompressionCodec{
@@ -28,13 +29,6 @@ var codecs = map[string]sarama.CompressionCodec{
 	"snappy": sarama.CompressionSnappy,
 	"lz4":    sarama.CompressionLZ4,
 	"zstd":   sarama.CompressionZSTD,
-}
-
-func must[T any](made T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return made
 }
 
 func config(era string) *sarama.Config {
