@@ -89,14 +89,8 @@ export type {
   PartitionMetadata,
   TopicMetadata,
 } from "./metadata.ts";
-export {
-  type ListedOffset,
-  listOffsets,
-  listRanges,
-  type OffsetSpec,
-  type TopicPartition,
-  type TopicPartitionOffset,
-} from "./admin/offsets.ts";
+export { type ListedOffset, listOffsets, listRanges, type OffsetSpec } from "./admin/offsets.ts";
+export type { TopicPartition, TopicPartitionOffset } from "./topic_partition.ts";
 export type { ConsumerRecord } from "./consumer/partition_reader.ts";
 export {
   type PartitionChoice,

@@ -44,7 +44,8 @@ import {
   type OffsetToCommit,
 } from "./group_offsets.ts";
 import type { TopicMetadata } from "../metadata.ts";
-import { type ListedOffset, listOffsets, type OffsetSpec, type TopicPartition } from "./offsets.ts";
+import { type ListedOffset, listOffsets, type OffsetSpec } from "./offsets.ts";
+import type { TopicPartition } from "../topic_partition.ts";
 
 /**
  * What tools ask of a cluster, and change in it. What a broker refuses rejects with KafkaError. The

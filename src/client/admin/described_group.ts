@@ -1,7 +1,7 @@
 // A group with its members, as tools are told of it, whichever its kind.
 
 import type { BrokerId } from "../../base/ids.ts";
-import type { TopicPartition } from "./offsets.ts";
+import type { TopicPartition } from "../topic_partition.ts";
 
 /** A member of a group. */
 export interface DescribedMember {

@@ -6,7 +6,12 @@ import { OffsetDelete } from "../../protocol/apis/47_offset_delete.ts";
 import { ErrorCode, OffsetCommit, OffsetFetch } from "../../protocol/mod.ts";
 import type { Client } from "../client.ts";
 import { checkCode, isConnectionLoss, KafkaError } from "../faults.ts";
-import { byTopic, nameOf, type TopicPartition, type TopicPartitionOffset } from "./offsets.ts";
+import {
+  byTopic,
+  nameOf,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from "../topic_partition.ts";
 
 /** Who commits: a member in a generation; nobody in particular for tools and manual assignment. */
 export interface Committer {

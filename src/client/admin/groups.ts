@@ -13,7 +13,7 @@ import type { DescribedGroup } from "./described_group.ts";
 import { checkCode, KafkaError, onlyAnswer } from "../faults.ts";
 import { withCoordinator } from "./group_offsets.ts";
 import { type Asking, describeModernGroup } from "./modern_groups.ts";
-import type { TopicPartition } from "./offsets.ts";
+import type { TopicPartition } from "../topic_partition.ts";
 
 /** A group in a list. */
 export interface ListedGroup {

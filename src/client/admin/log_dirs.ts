@@ -7,7 +7,7 @@ import { DescribeLogDirs } from "../../protocol/apis/35_describe_log_dirs.ts";
 import { ErrorCode, errorMessage } from "../../protocol/mod.ts";
 import type { Client } from "../client.ts";
 import { checkCode } from "../faults.ts";
-import type { TopicPartition } from "./offsets.ts";
+import type { TopicPartition } from "../topic_partition.ts";
 
 /** A partition in a log directory. */
 export interface LogDirPartition extends TopicPartition {

@@ -12,7 +12,7 @@ import {
 import type { Client } from "../client.ts";
 import type { DescribedGroup } from "./described_group.ts";
 import { checkCode, KafkaError, onlyAnswer } from "../faults.ts";
-import type { TopicPartition } from "./offsets.ts";
+import type { TopicPartition } from "../topic_partition.ts";
 
 /** Who coordinates it, and what for messages say of the question. */
 export interface Asking {

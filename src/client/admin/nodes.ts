@@ -14,7 +14,7 @@ import { onController } from "./topics.ts";
 import type { Client } from "../client.ts";
 import { checkCode } from "../faults.ts";
 import type { TopicMetadata } from "../metadata.ts";
-import { byTopic, nameOf, type TopicPartition } from "./offsets.ts";
+import { byTopic, nameOf, type TopicPartition } from "../topic_partition.ts";
 import { sleep } from "../retry.ts";
 
 /** How often it is looked how far a move is. */

@@ -1,25 +1,12 @@
 // Offsets by time: the first, the last, or the first at or after a moment, asked of each leader.
 
-import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../../base/ids.ts";
+import type { BrokerId, LeaderEpoch, Offset } from "../../base/ids.ts";
 import { type Int64, safeInt64 } from "../../base/int64.ts";
 import { itemAt } from "../../base/items.ts";
 import { ErrorCode, ListOffsets } from "../../protocol/mod.ts";
 import type { Client } from "../client.ts";
 import { checkCode, KafkaError } from "../faults.ts";
-
-/** A partition of a topic. */
-export interface TopicPartition {
-  /** The topic. */
-  readonly topic: string;
-  /** Its index in the topic, from 0. */
-  readonly partition: PartitionId;
-}
-
-/** A place in a partition. */
-export interface TopicPartitionOffset extends TopicPartition {
-  /** The next offset to read. A bigint past 2^53: someone may have committed any 64 bits. */
-  readonly offset: Int64;
-}
+import { byTopic, nameOf, type TopicPartition } from "../topic_partition.ts";
 
 /** A place in a partition: its first offset, its end, or by time in ms since the Unix epoch. */
 export type OffsetSpec = "earliest" | "latest" | { readonly timestampMs: Int64 };
@@ -32,22 +19,6 @@ export interface ListedOffset extends TopicPartition {
   readonly timestampMs: Int64;
   /** The leader epoch of the record there; -1 where it is not known. */
   readonly leaderEpoch: LeaderEpoch;
-}
-
-/** `topic-partition`, for use as a map key and in messages. */
-export function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`;
-}
-
-/** Partitions by topic, in the order given. */
-export function byTopic<P extends TopicPartition>(partitions: readonly P[]): Map<string, P[]> {
-  const topics = new Map<string, P[]>();
-  for (const each of partitions) {
-    const group = topics.get(each.topic);
-    if (group === undefined) topics.set(each.topic, [each]);
-    else group.push(each);
-  }
-  return topics;
 }
 
 /**

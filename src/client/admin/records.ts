@@ -6,13 +6,13 @@ import { safeInt64 } from "../../base/int64.ts";
 import { DeleteRecords } from "../../protocol/apis/21_delete_records.ts";
 import type { Client } from "../client.ts";
 import { checkCode } from "../faults.ts";
+import { byLeader } from "./offsets.ts";
 import {
-  byLeader,
   byTopic,
   nameOf,
   type TopicPartition,
   type TopicPartitionOffset,
-} from "./offsets.ts";
+} from "../topic_partition.ts";
 
 /** A partition and the first offset that it still has. */
 export interface TrimmedPartition extends TopicPartition {

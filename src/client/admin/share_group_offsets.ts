@@ -7,7 +7,12 @@ import { AlterShareGroupOffsets } from "../../protocol/apis/91_alter_share_group
 import type { Client } from "../client.ts";
 import { checkCode, onlyAnswer } from "../faults.ts";
 import { withCoordinator } from "./group_offsets.ts";
-import { byTopic, nameOf, type TopicPartition, type TopicPartitionOffset } from "./offsets.ts";
+import {
+  byTopic,
+  nameOf,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from "../topic_partition.ts";
 
 /** How far a share group is in a partition. */
 export interface ShareGroupOffset extends TopicPartition {

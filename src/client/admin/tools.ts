@@ -22,7 +22,7 @@ import {
 } from "../checks.ts";
 import type { Client } from "../client.ts";
 import { deleteOffsets } from "./group_offsets.ts";
-import type { TopicPartition, TopicPartitionOffset } from "./offsets.ts";
+import type { TopicPartition, TopicPartitionOffset } from "../topic_partition.ts";
 
 /** What tools ask for now and then. What a broker refuses rejects with KafkaError. */
 export interface AdminTools {

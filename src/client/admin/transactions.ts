@@ -11,7 +11,7 @@ import { ListTransactions } from "../../protocol/apis/66_list_transactions.ts";
 import { FindCoordinator } from "../../protocol/mod.ts";
 import type { Client } from "../client.ts";
 import { checkCode, onlyAnswer } from "../faults.ts";
-import { byTopic, nameOf, type TopicPartition } from "./offsets.ts";
+import { byTopic, nameOf, type TopicPartition } from "../topic_partition.ts";
 
 /** A leader is asked for so many partitions at a time. */
 const partitionsAtOnce = 1_000;

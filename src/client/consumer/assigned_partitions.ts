@@ -10,7 +10,8 @@ import type { Int64 } from "../../base/int64.ts";
 import { itemAt } from "../../base/items.ts";
 import type { Codecs } from "../../runtime/ports.ts";
 import type { OffsetToCommit } from "../admin/group_offsets.ts";
-import { nameOf, type OffsetSpec, type TopicPartition } from "../admin/offsets.ts";
+import type { OffsetSpec } from "../admin/offsets.ts";
+import { nameOf, type TopicPartition } from "../topic_partition.ts";
 import { type ConsumerRecord, PartitionReader } from "./partition_reader.ts";
 
 export interface AssignedPartitionsOptions {

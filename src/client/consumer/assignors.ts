@@ -9,7 +9,7 @@
 
 import type { PartitionId } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
-import type { TopicPartition } from "../admin/offsets.ts";
+import type { TopicPartition } from "../topic_partition.ts";
 
 /** A member of the group as the leader sees it. */
 export interface GroupMember {

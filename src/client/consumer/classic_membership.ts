@@ -28,7 +28,7 @@ import type { Client } from "../client.ts";
 import { checkCode, KafkaError } from "../faults.ts";
 import { type Committer, isCoordinatorLoss, withCoordinator } from "../admin/group_offsets.ts";
 import type { Joined, Membership, Subscription } from "./membership.ts";
-import { byTopic, type TopicPartition } from "../admin/offsets.ts";
+import { byTopic, type TopicPartition } from "../topic_partition.ts";
 import { backoffOf, sleep } from "../retry.ts";
 import { cooperativeStickyAssignor } from "./sticky_assignor.ts";
 

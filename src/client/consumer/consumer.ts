@@ -41,7 +41,8 @@ import {
   type OffsetToCommit,
 } from "../admin/group_offsets.ts";
 import { type Membership, type Subscription, without } from "./membership.ts";
-import { nameOf, type OffsetSpec, type TopicPartition } from "../admin/offsets.ts";
+import type { OffsetSpec } from "../admin/offsets.ts";
+import { nameOf, type TopicPartition } from "../topic_partition.ts";
 import type { ConsumerRecord } from "./partition_reader.ts";
 import { locate } from "./positions.ts";
 import type { GroupOffsets } from "../producer/transaction.ts";

@@ -20,7 +20,7 @@ import type { Client } from "../client.ts";
 import { checkCode, KafkaError } from "../faults.ts";
 import { type Committer, isCoordinatorLoss } from "../admin/group_offsets.ts";
 import { type Joined, type Membership, type Subscription, without } from "./membership.ts";
-import { byTopic, type TopicPartition } from "../admin/offsets.ts";
+import { byTopic, type TopicPartition } from "../topic_partition.ts";
 import { backoffOf, sleep } from "../retry.ts";
 import { TopicIds } from "../topic_ids.ts";
 

@@ -3,7 +3,7 @@
 import { UsageFault } from "../../base/faults.ts";
 import { checkOptions, type OptionKinds, show } from "../../base/options.ts";
 import { type AssignorName, assignorNames } from "./classic_membership.ts";
-import type { TopicPartition } from "../admin/offsets.ts";
+import type { TopicPartition } from "../topic_partition.ts";
 import type { ConsumerRecord } from "./partition_reader.ts";
 
 /**

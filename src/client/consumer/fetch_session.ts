@@ -11,7 +11,7 @@
 
 import type { LeaderEpoch, PartitionId, Uuid } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
-import { byTopic, nameOf } from "../admin/offsets.ts";
+import { byTopic, nameOf } from "../topic_partition.ts";
 
 /** A partition as it is asked for. */
 export interface WantedPartition {

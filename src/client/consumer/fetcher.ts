@@ -22,7 +22,7 @@ import type { Client } from "../client.ts";
 import { checkCode, isRetriable, isRetriableCode, KafkaError } from "../faults.ts";
 import { FetchSession, type WantedPartition } from "./fetch_session.ts";
 import type { TopicMetadata } from "../metadata.ts";
-import { nameOf } from "../admin/offsets.ts";
+import { nameOf } from "../topic_partition.ts";
 import type { PartitionReader } from "./partition_reader.ts";
 import { backoffOf, sleep } from "../retry.ts";
 import { checkLogs, type Doubt } from "./truncation.ts";

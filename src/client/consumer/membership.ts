@@ -8,7 +8,7 @@
 // was handed out can be committed before.
 
 import type { Committer } from "../admin/group_offsets.ts";
-import { nameOf, type TopicPartition } from "../admin/offsets.ts";
+import { nameOf, type TopicPartition } from "../topic_partition.ts";
 
 /** What a member is to have. */
 export interface Joined {

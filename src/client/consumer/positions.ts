@@ -9,7 +9,8 @@ import type { Client } from "../client.ts";
 import { KafkaError } from "../faults.ts";
 import { committedOffsets } from "../admin/group_offsets.ts";
 import type { OffsetReset } from "./consumer_options.ts";
-import { listOffsets, nameOf, type OffsetSpec } from "../admin/offsets.ts";
+import { listOffsets, type OffsetSpec } from "../admin/offsets.ts";
+import { nameOf } from "../topic_partition.ts";
 import type { PartitionReader } from "./partition_reader.ts";
 
 /** What decides, besides what was committed. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { GroupAssignment, GroupMember } from "./assignors.ts";
-import type { TopicPartition } from "../admin/offsets.ts";
+import type { TopicPartition } from "../topic_partition.ts";
 import { cooperativeStickyAssignor } from "./sticky_assignor.ts";
 
 const counts = new Map([["t0", 4], ["t1", 3]]);

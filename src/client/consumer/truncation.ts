@@ -10,7 +10,7 @@ import { safeInt64 } from "../../base/int64.ts";
 import { OffsetForLeaderEpoch } from "../../protocol/apis/23_offset_for_leader_epoch.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Client } from "../client.ts";
-import { byTopic, nameOf } from "../admin/offsets.ts";
+import { byTopic, nameOf } from "../topic_partition.ts";
 import type { PartitionReader } from "./partition_reader.ts";
 
 /** A partition, under the leader that is to be asked. */

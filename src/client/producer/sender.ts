@@ -31,7 +31,7 @@ import {
   KafkaError,
 } from "../faults.ts";
 import type { TopicMetadata } from "../metadata.ts";
-import { nameOf } from "../admin/offsets.ts";
+import { nameOf } from "../topic_partition.ts";
 import type { PartitionQueue, ProducerIdentity } from "./partition_queue.ts";
 import type { Partitioner } from "./partitioner.ts";
 import type { ProduceBatch } from "./produce_batch.ts";

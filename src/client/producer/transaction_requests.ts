@@ -22,7 +22,7 @@ import {
   isCoordinatorLoss,
   type OffsetToCommit,
 } from "../admin/group_offsets.ts";
-import { byTopic, nameOf, type TopicPartition } from "../admin/offsets.ts";
+import { byTopic, nameOf, type TopicPartition } from "../topic_partition.ts";
 import type { ProducerIdentity } from "./partition_queue.ts";
 
 /** The newest versions that do without TV2. */

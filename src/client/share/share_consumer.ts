@@ -25,7 +25,7 @@ import {
 import { type CallOptions, closed, signalOf, unlessAborted } from "../aborting.ts";
 import type { Client } from "../client.ts";
 import { isRetriable, isRetriableCode, KafkaError } from "../faults.ts";
-import { nameOf, type TopicPartition } from "../admin/offsets.ts";
+import { nameOf, type TopicPartition } from "../topic_partition.ts";
 import type { ConsumerRecord } from "../consumer/partition_reader.ts";
 import { backoffOf, settledWithin, sleep } from "../retry.ts";
 import { ShareMembership } from "./share_membership.ts";

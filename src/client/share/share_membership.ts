@@ -15,7 +15,7 @@ import type { Timer } from "../../runtime/ports.ts";
 import type { Client } from "../client.ts";
 import { checkCode, KafkaError } from "../faults.ts";
 import { isCoordinatorLoss } from "../admin/group_offsets.ts";
-import type { TopicPartition } from "../admin/offsets.ts";
+import type { TopicPartition } from "../topic_partition.ts";
 import { backoffOf } from "../retry.ts";
 import { TopicIds } from "../topic_ids.ts";
 

@@ -14,7 +14,7 @@ import { ShareAcknowledge } from "../../protocol/apis/79_share_acknowledge.ts";
 import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";
 import type { Client } from "../client.ts";
 import { checkCode, KafkaError } from "../faults.ts";
-import { nameOf, type TopicPartition } from "../admin/offsets.ts";
+import { nameOf, type TopicPartition } from "../topic_partition.ts";
 
 /** Kafka's numbers of what is said of a record; a gap is an offset without one. */
 export const acknowledgeTypes = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const;
