@@ -10,7 +10,6 @@ export interface Usage {
   readonly kernelSeconds: number;
   readonly cpuSeconds: number;
   readonly residentBytes: number;
-  readonly peakBytes: number;
 }
 
 /** A running program. */
@@ -88,7 +87,6 @@ export function usageOf(pid: number): Usage {
     kernelSeconds,
     cpuSeconds: userSeconds + kernelSeconds,
     residentBytes: bytes("VmRSS"),
-    peakBytes: bytes("VmHWM"),
   };
 }
 

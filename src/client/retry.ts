@@ -7,6 +7,9 @@ import type { Clock, Random, Timers } from "../runtime/ports.ts";
 import { unlessAborted } from "./aborting.ts";
 import { isRetriable } from "./faults.ts";
 
+const backoffMs = 50;
+const backoffMsMax = 1000;
+
 export interface RetryPorts {
   readonly clock: Clock;
   readonly timers: Timers;
@@ -16,10 +19,6 @@ export interface RetryPorts {
 export interface RetryOptions {
   /** From the first attempt on; no attempt starts later than this. */
   readonly timeoutMs: number;
-  readonly backoffMs?: number;
-  readonly backoffMsMax?: number;
-  /** Called before each further attempt: refresh what may be stale. */
-  readonly onRetry?: (error: unknown) => void | Promise<void>;
   /** Which failures deserve another attempt; by default the retriable ones. */
   readonly retriable?: (error: unknown) => boolean;
   /** Once it is aborted, its reason is thrown. */
@@ -27,11 +26,7 @@ export interface RetryOptions {
 }
 
 /** The pause before attempt number `attempt` (1 is the first repetition). */
-export function backoffOf(
-  attempt: number,
-  options: { random: Random; backoffMs?: number; backoffMsMax?: number },
-): number {
-  const { random, backoffMs = 50, backoffMsMax = 1000 } = options;
+export function backoffOf(attempt: number, { random }: { random: Random }): number {
   const base = Math.min(backoffMsMax, backoffMs * 2 ** Math.min(attempt - 1, 20));
   return base * (0.8 + 0.4 * (random.uint32() / 2 ** 32));
 }
@@ -49,10 +44,9 @@ export async function retrying<T>(
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
-      const pauseMs = backoffOf(repetition, { random: ports.random, ...options });
+      const pauseMs = backoffOf(repetition, ports);
       if (!retriable(error) || ports.clock.monotonic() + pauseMs > deadline) throw error;
       await sleep(ports.timers, pauseMs, signal);
-      await options.onRetry?.(error);
     }
   }
 }
