@@ -1,11 +1,12 @@
 // What a group has committed, and committing: asked of the group's coordinator.
 
-import type { BrokerId, LeaderEpoch, PartitionId } from "../../base/ids.ts";
+import type { LeaderEpoch, PartitionId } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { OffsetDelete } from "../../protocol/apis/47_offset_delete.ts";
 import { ErrorCode, OffsetCommit, OffsetFetch } from "../../protocol/mod.ts";
 import type { Client } from "../client.ts";
-import { checkCode, isConnectionLoss, KafkaError } from "../faults.ts";
+import { withCoordinator } from "../coordinators.ts";
+import { checkCode, KafkaError } from "../faults.ts";
 import {
   byTopic,
   nameOf,
@@ -45,34 +46,6 @@ export interface CommittedOffset {
   readonly leaderEpoch: LeaderEpoch;
   /** What the committer wrote beside it. */
   readonly metadata: string | null;
-}
-
-/**
- * Whether `error` says that the group's coordinator is elsewhere, or that nothing is known of
- * it.
- */
-export function isCoordinatorLoss(error: unknown): boolean {
-  if (!(error instanceof KafkaError)) return isConnectionLoss(error);
-  return error.errorCode === ErrorCode.NOT_COORDINATOR ||
-    error.errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE ||
-    error.errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
-}
-
-/** Runs `ask` against the coordinator of `groupId`, again when it has moved or is loading. */
-export function withCoordinator<T>(
-  client: Client,
-  ask: (coordinator: BrokerId) => Promise<T>,
-  options: { groupId: string; timeoutMs?: number },
-): Promise<T> {
-  const { groupId, timeoutMs } = options;
-  return client.retrying(async () => {
-    try {
-      return await ask(await client.coordinatorOf(groupId));
-    } catch (error) {
-      if (isCoordinatorLoss(error)) client.forgetCoordinator(groupId);
-      throw error;
-    }
-  }, timeoutMs);
 }
 
 /** `offsets` as a request commits them, within a transaction or without. */
@@ -123,7 +96,7 @@ export async function commitOffsets(
       }
     }
     return gone;
-  }, { groupId, timeoutMs });
+  }, { key: groupId, timeoutMs });
   if (gone !== undefined) throw gone;
 }
 
@@ -172,7 +145,7 @@ export async function committedOffsets(
       }
     }
     return committed;
-  }, { groupId });
+  }, { key: groupId });
 }
 
 /**
@@ -198,5 +171,5 @@ export async function deleteOffsets(
         checkCode(errorCode, `delete the offset of ${nameOf({ topic, partition })} of ${groupId}`);
       }
     }
-  }, { groupId });
+  }, { key: groupId });
 }

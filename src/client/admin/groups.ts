@@ -11,7 +11,7 @@ import {
 import type { Client } from "../client.ts";
 import type { DescribedGroup } from "./described_group.ts";
 import { checkCode, KafkaError, onlyAnswer } from "../faults.ts";
-import { withCoordinator } from "./group_offsets.ts";
+import { withCoordinator } from "../coordinators.ts";
 import { type Asking, describeModernGroup } from "./modern_groups.ts";
 import type { TopicPartition } from "../topic_partition.ts";
 
@@ -60,7 +60,7 @@ export async function describeGroup(client: Client, groupId: string): Promise<De
       await describeClassicGroup(client, groupId, asking);
     if (found === undefined) throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, about);
     return found;
-  }, { groupId });
+  }, { key: groupId });
 }
 
 /** Undefined when there is none, or it is of another kind. */
@@ -105,7 +105,7 @@ export async function deleteGroup(client: Client, groupId: string): Promise<void
     const about = `delete group ${groupId}`;
     const result = onlyAnswer(answer.results, about);
     checkCode(result.errorCode, about, result.errorMessage);
-  }, { groupId });
+  }, { key: groupId });
 }
 
 function partitionsOf(assignment: Uint8Array): TopicPartition[] {

@@ -6,7 +6,7 @@ import { DescribeShareGroupOffsets } from "../../protocol/apis/90_describe_share
 import { AlterShareGroupOffsets } from "../../protocol/apis/91_alter_share_group_offsets.ts";
 import type { Client } from "../client.ts";
 import { checkCode, onlyAnswer } from "../faults.ts";
-import { withCoordinator } from "./group_offsets.ts";
+import { withCoordinator } from "../coordinators.ts";
 import {
   byTopic,
   nameOf,
@@ -45,7 +45,7 @@ export async function shareGroupOffsets(
         };
       })
     );
-  }, { groupId });
+  }, { key: groupId });
 }
 
 /** Has a group without members start at `offsets`. Throws a KafkaError when one is refused. */
@@ -73,5 +73,5 @@ export async function alterShareGroupOffsets(
         checkCode(errorCode, about, errorMessage);
       }
     }
-  }, { groupId });
+  }, { key: groupId });
 }

@@ -26,7 +26,8 @@ import type { Timer } from "../../runtime/ports.ts";
 import { type Assignor, rangeAssignor, roundRobinAssignor } from "./assignors.ts";
 import type { Client } from "../client.ts";
 import { checkCode, KafkaError } from "../faults.ts";
-import { type Committer, isCoordinatorLoss, withCoordinator } from "../admin/group_offsets.ts";
+import type { Committer } from "../admin/group_offsets.ts";
+import { isCoordinatorLoss, withCoordinator } from "../coordinators.ts";
 import type { Joined, Membership, Subscription } from "./membership.ts";
 import { byTopic, type TopicPartition } from "../topic_partition.ts";
 import { backoffOf, sleep } from "../retry.ts";
@@ -197,7 +198,7 @@ export class ClassicMembership implements Membership {
       if (answer.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = answer.memberId;
       checkCode(answer.errorCode, about);
       return answer;
-    }, { groupId });
+    }, { key: groupId });
     this.#memberId = joined.memberId;
     this.#generation = joined.generationId;
     const assignments = joined.leader === joined.memberId && !joined.skipAssignment
@@ -215,7 +216,7 @@ export class ClassicMembership implements Membership {
       }, { to, lane: this.#lane, timeoutMs: rebalanceTimeoutMs + 10_000 });
       checkCode(answer.errorCode, about);
       return answer;
-    }, { groupId });
+    }, { key: groupId });
     if (synced.assignment.length === 0) return [];
     return decodeAssignment(synced.assignment).assignedPartitions.flatMap(({ topic, partitions }) =>
       partitions.map((partition: PartitionId) => ({ topic, partition }))

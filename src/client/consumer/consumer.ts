@@ -34,12 +34,8 @@ import {
 } from "./consumer_options.ts";
 import { Fetcher } from "./fetcher.ts";
 import { KafkaError } from "../faults.ts";
-import {
-  commitOffsets,
-  isCoordinatorLoss,
-  noMember,
-  type OffsetToCommit,
-} from "../admin/group_offsets.ts";
+import { commitOffsets, noMember, type OffsetToCommit } from "../admin/group_offsets.ts";
+import { isCoordinatorLoss } from "../coordinators.ts";
 import { type Membership, type Subscription, without } from "./membership.ts";
 import type { OffsetSpec } from "../admin/offsets.ts";
 import { nameOf, type TopicPartition } from "../topic_partition.ts";

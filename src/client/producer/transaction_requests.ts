@@ -16,12 +16,8 @@ import { TxnOffsetCommit } from "../../protocol/apis/28_txn_offset_commit.ts";
 import type { BrokerId } from "../../base/ids.ts";
 import type { Client } from "../client.ts";
 import { checkCode, KafkaError } from "../faults.ts";
-import {
-  committedTopics,
-  type Committer,
-  isCoordinatorLoss,
-  type OffsetToCommit,
-} from "../admin/group_offsets.ts";
+import { committedTopics, type Committer, type OffsetToCommit } from "../admin/group_offsets.ts";
+import { withCoordinator } from "../coordinators.ts";
 import { byTopic, nameOf, type TopicPartition } from "../topic_partition.ts";
 import type { ProducerIdentity } from "./partition_queue.ts";
 
@@ -212,16 +208,9 @@ export class TransactionRequests {
   ): Promise<T> {
     const kind = groupId === undefined ? "transaction" : "group";
     const key = groupId ?? this.transactionalId;
-    const attempt = async () => {
-      try {
-        return await ask(await this.#client.coordinatorOf(key, kind));
-      } catch (error) {
-        if (isCoordinatorLoss(error)) this.#client.forgetCoordinator(key, kind);
-        throw error;
-      }
-    };
+    const timeoutMs = this.#options.retryTimeoutMs;
     try {
-      return await this.#client.retrying(attempt, this.#options.retryTimeoutMs);
+      return await withCoordinator(this.#client, ask, { key, kind, timeoutMs });
     } catch (error) {
       throw fencingOf(error, this.transactionalId);
     }

@@ -14,7 +14,7 @@ import { ErrorCode } from "../../protocol/mod.ts";
 import type { Timer } from "../../runtime/ports.ts";
 import type { Client } from "../client.ts";
 import { checkCode, KafkaError } from "../faults.ts";
-import { isCoordinatorLoss } from "../admin/group_offsets.ts";
+import { isCoordinatorLoss } from "../coordinators.ts";
 import type { TopicPartition } from "../topic_partition.ts";
 import { backoffOf } from "../retry.ts";
 import { TopicIds } from "../topic_ids.ts";
