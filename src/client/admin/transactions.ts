@@ -8,8 +8,8 @@ import { WriteTxnMarkers } from "../../protocol/apis/27_write_txn_markers.ts";
 import { DescribeProducers } from "../../protocol/apis/61_describe_producers.ts";
 import { DescribeTransactions } from "../../protocol/apis/65_describe_transactions.ts";
 import { ListTransactions } from "../../protocol/apis/66_list_transactions.ts";
-import { FindCoordinator } from "../../protocol/mod.ts";
 import type { Client } from "../client.ts";
+import { withCoordinator } from "../coordinators.ts";
 import { checkCode, onlyAnswer } from "../faults.ts";
 import { byTopic, nameOf, type TopicPartition } from "../topic_partition.ts";
 
@@ -93,19 +93,9 @@ export async function describeTransaction(
   transactionalId: string,
 ): Promise<DescribedTransaction> {
   const about = `describe the transaction of ${transactionalId}`;
-  return await client.retrying(async () => {
-    const found = await client.request(
-      FindCoordinator,
-      { keyType: 1, coordinatorKeys: [transactionalId] },
-      { to: "any" },
-    );
-    const coordinator = onlyAnswer(found.coordinators, about);
-    checkCode(coordinator.errorCode, about, coordinator.errorMessage);
-    const answer = await client.request(
-      DescribeTransactions,
-      { transactionalIds: [transactionalId] },
-      { to: coordinator.nodeId },
-    );
+  return await withCoordinator(client, async (coordinator) => {
+    const request = { transactionalIds: [transactionalId] };
+    const answer = await client.request(DescribeTransactions, request, { to: coordinator });
     const state = onlyAnswer(answer.transactionStates, about);
     checkCode(state.errorCode, about);
     return {
@@ -113,14 +103,14 @@ export async function describeTransaction(
       producerId: state.producerId,
       producerEpoch: state.producerEpoch,
       state: state.transactionState,
-      coordinator: coordinator.nodeId,
+      coordinator,
       timeoutMs: state.transactionTimeoutMs,
       startMs: state.transactionStartTimeMs,
       partitions: state.topics.flatMap(({ topic, partitions }) =>
         partitions.map((partition) => ({ topic, partition }))
       ),
     };
-  });
+  }, { key: transactionalId, kind: "transaction" });
 }
 
 /** What is open in the partitions of `topics`, as their leaders know it. */
