@@ -90,13 +90,8 @@ function beginningAt<T>(list: readonly T[], turn: number): T[] {
 
 /** One broker of each rack, then the second of each, and so on; by rack name and id. */
 function inTurnsOfRacks(brokers: readonly PlaceableBroker[]): PlaceableBroker[] {
-  const byRack = new Map<string, PlaceableBroker[]>();
-  for (const broker of [...brokers].sort((a, b) => a.id - b.id)) {
-    const rack = broker.rack ?? "";
-    const sharing = byRack.get(rack);
-    if (sharing === undefined) byRack.set(rack, [broker]);
-    else sharing.push(broker);
-  }
+  const byId = [...brokers].sort((a, b) => a.id - b.id);
+  const byRack = Map.groupBy(byId, ({ rack }) => rack ?? "");
   const racks = [...byRack.keys()].sort().map((rack) => byRack.get(rack)!);
   const turns: PlaceableBroker[] = [];
   for (let i = 0; turns.length < brokers.length; i++) {

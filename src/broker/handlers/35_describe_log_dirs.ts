@@ -47,13 +47,7 @@ function wantedBy({ topics }: Request): (partition: Partition) => boolean {
 }
 
 function byTopic(partitions: readonly Partition[]) {
-  const topics = new Map<string, Partition[]>();
-  for (const partition of partitions) {
-    const of = topics.get(partition.topic);
-    if (of === undefined) topics.set(partition.topic, [partition]);
-    else of.push(partition);
-  }
-  return [...topics].map(([name, of]) => ({
+  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, of]) => ({
     name,
     partitions: of.map(({ id: partitionIndex, log, replication }) => ({
       partitionIndex,

@@ -62,13 +62,8 @@ export class RoutedTransactions {
     transaction: EndedTransaction,
     partitions: readonly TransactionPartition[],
   ): Promise<MarkedPartition[]> {
-    const byLeader = new Map<BrokerId, TransactionPartition[]>();
-    for (const each of partitions) {
-      const leader = this.#leaderOf(each);
-      byLeader.set(leader, [...byLeader.get(leader) ?? [], each]);
-    }
     const written = await Promise.all(
-      [...byLeader].map(([leader, led]) =>
+      [...Map.groupBy(partitions, (each) => this.#leaderOf(each))].map(([leader, led]) =>
         leader === this.#options.nodeId
           ? this.#options.markers.write(transaction, led)
           : this.#writeAt(leader, transaction, led)
@@ -134,9 +129,6 @@ export class RoutedTransactions {
 }
 
 function byTopic(partitions: readonly TransactionPartition[]): [string, PartitionId[]][] {
-  const topics = new Map<string, PartitionId[]>();
-  for (const { topic, partition } of partitions) {
-    topics.set(topic, [...topics.get(topic) ?? [], partition]);
-  }
-  return [...topics];
+  return [...Map.groupBy(partitions, ({ topic }) => topic)]
+    .map(([topic, of]) => [topic, of.map(({ partition }) => partition)]);
 }

@@ -134,19 +134,15 @@ async function lagOf(client: Client, groupId: string): Promise<TopicLag[]> {
   const group = await describeGroup(client, groupId).catch((error) =>
     onUnknownGroup(error, groupId)
   );
-  const topics = new Map<string, number[]>();
-  for (const { topic, lag } of await progressOf(client, group)) {
-    if (lag === undefined) continue;
-    const lags = topics.get(topic);
-    if (lags === undefined) topics.set(topic, [saturated(lag)]);
-    else lags.push(saturated(lag));
-  }
-  return [...topics].map(([topic, lags]) => ({
+  const lags = (await progressOf(client, group)).flatMap(({ topic, lag }) =>
+    lag === undefined ? [] : [{ topic, lag: saturated(lag) }]
+  );
+  return [...Map.groupBy(lags, ({ topic }) => topic)].map(([topic, of]) => ({
     group: groupId,
     topic,
-    partitions: lags.length,
-    lag: lags.reduce((sum, each) => sum + each, 0),
-    most: lags.reduce((most, each) => Math.max(most, each), 0),
+    partitions: of.length,
+    lag: of.reduce((sum, { lag }) => sum + lag, 0),
+    most: of.reduce((most, { lag }) => Math.max(most, lag), 0),
   }));
 }
 
