@@ -17,7 +17,7 @@
 import { DecodeFault } from "../base/faults.ts";
 import type { BlockPacking } from "./block_packing.ts";
 import { byteAt, int32LittleAt, itemAt } from "../base/items.ts";
-import { drained, type Pieces } from "../base/pieces.ts";
+import type { Pieces } from "../base/pieces.ts";
 import { compressBlock, unpackedLength } from "./lz4_block.ts";
 import { takeUnpacker } from "./lz4_unpacker.ts";
 import { xxh32 } from "./xxh32.ts";
@@ -42,11 +42,6 @@ const headerBytes = 7;
 /** How much heavier than looking at a byte it is to pack or unpack one. */
 const packWeight = 12;
 const unpackWeight = 4;
-
-/** `bytes` as one frame. */
-export function compressFrame(bytes: Uint8Array, options: CompressFrame = {}): Uint8Array {
-  return drained(framePieces(bytes, options));
-}
 
 interface CompressFrame {
   readonly brokenHeaderChecksum?: boolean;
@@ -85,8 +80,8 @@ function writeBlock(out: Uint8Array, position: number, block: Uint8Array): numbe
   return position + 4 + written;
 }
 
-/** The same, a block a piece. */
-export function* framePieces(bytes: Uint8Array, options: CompressFrame = {}): Pieces<Uint8Array> {
+/** `bytes` as one frame, a block a piece. */
+export function* framePieces(bytes: Uint8Array, options: CompressFrame): Pieces<Uint8Array> {
   const blockBytes = itemAt(blockBytesById, writtenBlockId);
   const blockCount = Math.ceil(bytes.length / blockBytes);
   const out = new Uint8Array(15 + bytes.length + blockCount * 4);
@@ -105,12 +100,7 @@ interface DecompressFrame {
   readonly anyHeaderChecksum?: boolean;
 }
 
-/** What the frame holds, at most `bytesMax` bytes. */
-export function decompressFrame(bytes: Uint8Array, options: DecompressFrame): Uint8Array {
-  return drained(unframePieces(bytes, options));
-}
-
-/** The same, a block a piece. */
+/** What the frame holds, at most `bytesMax` bytes; a block a piece. */
 export function* unframePieces(bytes: Uint8Array, options: DecompressFrame): Pieces<Uint8Array> {
   const room = yield* roomFor(bytes, readFrameHeader(bytes, options));
   const into = new Uint8Array(Math.min(room, options.bytesMax));
