@@ -66,7 +66,7 @@ export interface Services {
   /** The share coordinator, for what is kept here. */
   readonly shareStates: SharePersister;
   /** What share groups have under way in the partitions that this broker leads. */
-  readonly sharePartitions: Pick<SharePartitions, "find" | "get" | "terms">;
+  readonly sharePartitions: Pick<SharePartitions, "findAll" | "get" | "terms">;
   readonly shareSessions: Pick<ShareSessions, "fetch" | "acknowledge" | "end" | "isCurrent">;
   /** What is asked of share groups, for the share coordinator wherever it is. */
   readonly shareGroupStates: Pick<ShareGroupStates, "alter" | "forget" | "summarise">;

@@ -8,6 +8,7 @@ import { alterConfigs } from "../../src/client/admin/configs.ts";
 import { partitionOfKey } from "../../src/broker/coordination/shards.ts";
 import { sharePartitionText } from "../../src/coordinator/mod.ts";
 import { ErrorCode, FindCoordinator } from "../../src/protocol/mod.ts";
+import { ShareFetch } from "../../src/protocol/apis/78_share_fetch.ts";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
 import { beginSharing, ShareMember } from "../harness/share_member.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
@@ -170,5 +171,47 @@ Deno.test("who reads waits, and is told no error, while nobody keeps the state",
     const waiting = member.fetch({ maxWaitMs: 60_000 });
     await start(keeper);
     assertEquals((await waiting).told, ["0-2 x1"]);
+  });
+});
+
+Deno.test("a partition whose state nobody keeps holds up no other", async () => {
+  const settings = { "share.coordinator.state.topic.replication.factor": 1 };
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { client, connect, crash, metadata, runtime: { clock } } = scene;
+    const asked = await client();
+    const leader = 1;
+    await createTopic(asked, { name: topic, assignments: partitions.map(() => [leader]) });
+    await produce(scene, 0, partitions.length);
+    const topicId = metadata.image.topic(topic)!.id;
+    await keeperAsked(asked, { groupId, topicId });
+    for (const partition of partitions) {
+      await beginSharing(await connect(keeperOf(scene, partition)), {
+        groupId,
+        topicId,
+        partition,
+      });
+    }
+    const keepers = partitions.map((id) => keeperOf(scene, id));
+    const gone = keepers.find((keeper) => keeper !== leader)!;
+    crash(gone);
+    const beforeMs = clock.monotonic();
+    const reader = await connect(leader);
+    const { responses } = await reader.ask(ShareFetch, 2, {
+      ...{ groupId, memberId: "reader", shareSessionEpoch: 0, maxWaitMs: 30_000 },
+      ...{ minBytes: 1, maxBytes: 1_000_000, maxRecords: 500, batchSize: 500 },
+      ...{ shareAcquireMode: 0, isRenewAck: false, forgottenTopicsData: [] },
+      topics: [{
+        topicId,
+        partitions: partitions.map((partitionIndex) => {
+          return { partitionIndex, acknowledgementBatches: [] };
+        }),
+      }],
+    });
+    assert(clock.monotonic() - beforeMs < 1_000);
+    const read = responses[0]!.partitions.filter(({ acquiredRecords }) =>
+      acquiredRecords.length > 0
+    )
+      .map(({ partitionIndex }) => partitionIndex);
+    assertEquals(read.sort(), partitions.filter((id) => keepers[id] !== gone));
   });
 });

@@ -15,6 +15,7 @@
 
 import { isStoreFault, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { Offset, Uuid } from "../../base/ids.ts";
+import { mapSliced, type WorkSlices } from "../../base/pieces.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import { type SharePartitionKey, sharePartitionText } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
@@ -38,6 +39,7 @@ export interface SharePartitionsOptions {
   /** Of all share partitions together: so many offsets may be under way. */
   readonly inFlightMax: () => number;
   readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
+  readonly slices: WorkSlices;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -46,6 +48,8 @@ export interface SharePartitionsOptions {
 
 /** So many offsets of a partition may be under way however much is elsewhere: each goes on. */
 const fewRecordLocks = 32;
+/** So long those that are loaded wait for others. */
+const loadMsMax = 500;
 /** So long the home of the metadata may take to say what is stored. */
 const catchUpMsMax = 3_000;
 
@@ -77,14 +81,37 @@ export class SharePartitions {
     return shareGroupTerms(config, { image: image(), groupId });
   }
 
-  /** The share partition, or why there is none here. */
-  find(
-    key: SharePartitionKey,
-  ): LedSharePartition | ErrorCode | Promise<LedSharePartition | ErrorCode> {
+  /**
+   * The share partitions, or why there are none here. They are loaded together: what is stored of
+   * where a group begins is synced at once. One that loads for long holds up no other, and is said
+   * to be COORDINATOR_NOT_AVAILABLE, as is one whose state is not to be had.
+   */
+  async findAll(keys: readonly SharePartitionKey[]): Promise<(LedSharePartition | ErrorCode)[]> {
+    const { slices, timers } = this.#options;
+    const found: (LedSharePartition | ErrorCode)[] = keys.map(() =>
+      ErrorCode.COORDINATOR_NOT_AVAILABLE
+    );
+    const loading: Promise<void>[] = [];
+    await mapSliced(keys.entries(), slices, ([i, key]) => {
+      const here = this.#here(key);
+      if (here === undefined) loading.push(this.#find(key).then((led) => void (found[i] = led)));
+      else found[i] = here;
+    });
+    if (loading.length === 0) return found;
+    const isAnyFound = loading.length < keys.length ? undefined : Promise.race(loading);
+    const late = Promise.withResolvers<void>();
+    const timer = timers.after(loadMsMax, late.resolve);
+    await Promise.race([Promise.all(loading), Promise.all([late.promise, isAnyFound])])
+      .finally(() => timer.cancel());
+    return [...found];
+  }
+
+  /** Undefined: it has to be loaded. */
+  #here(key: SharePartitionKey): LedSharePartition | ErrorCode | undefined {
     const led = this.get(key);
     if (led !== undefined) return led;
     const partition = this.#partitionOf(key);
-    return partition instanceof Partition ? this.#find(key) : partition;
+    return partition instanceof Partition ? undefined : partition;
   }
 
   /** One that is loaded, and is of this term. */

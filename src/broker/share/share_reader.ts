@@ -10,7 +10,6 @@
 // is let go of: who was turned away is woken.
 
 import type { Offset } from "../../base/ids.ts";
-import { mapSliced } from "../../base/pieces.ts";
 import type { Requester } from "../../base/requester.ts";
 import type { SharePartitionKey } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
@@ -58,11 +57,11 @@ export async function readShare(
   services: ShareReadServices,
   request: ShareReadRequest,
 ): Promise<ShareRead[]> {
-  const { clock, purgatory, slices, sharePartitions } = services;
+  const { clock, purgatory, sharePartitions } = services;
   const { requester } = request;
   const deadlineMs = clock.monotonic() + request.waitMsMax;
   for (;;) {
-    const found = await mapSliced(request.wanted, slices, (key) => sharePartitions.find(key));
+    const found = await sharePartitions.findAll(request.wanted);
     const round = new Round(services, request, found);
     const isLast = services.isClosing || clock.monotonic() >= deadlineMs;
     const reads = await round.run(isLast);
