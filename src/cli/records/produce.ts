@@ -20,7 +20,7 @@ import {
   plainly,
   transactionOf,
   transactionOptions,
-} from "../outlet.ts";
+} from "./outlet.ts";
 import { pairsOf } from "../pairs.ts";
 import { momentOf } from "./places.ts";
 import { SendProgress } from "./send_progress.ts";

@@ -2,8 +2,8 @@
 // end.
 //
 //   starting --(ready line)--> serving --SIGTERM, Ctrl-C--> closing --> exit 0
-//                     \--a fault that it cannot live with--^         |    (then: exit 1)
-//                                  a second signal, or 8 s of that ----^ exit 1
+//                     \--a fault that it cannot live with--^  |           (then: exit 1)
+//                      a second signal; 8 s after such a fault ^--> exit 1
 //
 // Invariant: clients do not hold up the end for more than a second. What takes longer is a disk
 // that has much to write.

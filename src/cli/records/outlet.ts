@@ -3,8 +3,8 @@
 //   send ... send --end()---------> sent; a transaction is committed
 //               \--end(failure)--> what came before is sent; a transaction is aborted
 
-import type { Producer, ProducerOptions, ProducerRecord } from "../client/mod.ts";
-import { ArgumentFault, type Values } from "./arguments.ts";
+import type { Producer, ProducerOptions, ProducerRecord } from "../../client/mod.ts";
+import { ArgumentFault, type Values } from "../arguments.ts";
 
 /** The options of a transaction. */
 export const transactionOptions = {
