@@ -85,8 +85,11 @@ const distrust = /CERT|ISSUER|SIGNATURE|CRL|CHAIN|ALTNAME/;
 
 /** The same of a connection behind TLS: Denied where the peer's certificate is refused. */
 export function secureFault(attempt: string, error: unknown): PlatformFault {
-  if (!distrust.test(codeOf(error) ?? "")) return platformFault(attempt, error);
-  const message = `cannot ${attempt}: its certificate is refused: ${messageOf(error)}`;
+  const code = codeOf(error) ?? "";
+  if (!distrust.test(code)) return platformFault(attempt, error);
+  // Deno says so of one that is out of its time, too.
+  const orElse = code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE" ? ", or it has expired" : "";
+  const message = `cannot ${attempt}: its certificate is refused: ${messageOf(error)}${orElse}`;
   return new PlatformFault("Denied", message, { about: "tls", cause: error });
 }
 

@@ -62,6 +62,8 @@ export class TlsServer implements RenewableTls {
       webTimers.after(0, () => this.#toldOf.delete(name));
     });
     if (this.#handshakes.size > this.#rules.handshakesMax) this.#dropSlowest();
+    // Who ends while it shakes hands has left, and is not waited for.
+    handle.allowHalfOpen = false;
     this.#server.emit("connection", handle);
   }
 
@@ -88,6 +90,7 @@ export class TlsServer implements RenewableTls {
     const certificates = new PeerCertificates(terms);
     server.on("secureConnection", (handle) => {
       this.#handshakes.delete(formatAddress(peerOf(handle)));
+      handle.allowHalfOpen = true;
       const shown = certificates.of(handle);
       if ("certificate" in shown) return this.#onSecured(handle, shown.certificate);
       handle.destroy();
@@ -113,13 +116,17 @@ function makeServer(terms: TlsTerms, { handshakeMsMax }: TlsServerRules): Tls.Se
       requestCert: terms.clientAuth !== "none",
       rejectUnauthorized: terms.clientAuth === "required",
       handshakeTimeout: handshakeMsMax,
-      allowHalfOpen: true,
     });
   } catch (error) {
     throw materialFault(error);
   }
 }
 
-function peerOf(handle: Net.Socket): Address {
-  return plainAddress(handle.remoteAddress, handle.remotePort);
+/**
+ * Who is at the other end. Where a handshake has failed, Node and Deno do not let the handle of TLS
+ * say it any more; the connection below it, which has no other name than this, does.
+ */
+function peerOf(handle: Net.Socket & { readonly _parent?: Net.Socket | null }): Address {
+  const asked = handle.remoteAddress === undefined ? handle._parent ?? handle : handle;
+  return plainAddress(asked.remoteAddress, asked.remotePort);
 }

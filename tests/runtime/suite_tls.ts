@@ -35,6 +35,7 @@ import {
 } from "./subject.ts";
 
 const anyPort = { host: "127.0.0.1", port: 0 };
+const unnamed: Address = { host: "nobody", port: 0 };
 const trusting: TlsMaterial = { trusted: ca };
 
 /** Terms that nobody minds. */
@@ -44,6 +45,8 @@ const usual: TlsTerms = {
   suites: [],
   clientAuth: "none",
 };
+
+const lenient = { handshakeMsMax: 10_000, handshakesMax: 3 };
 
 interface Listening extends Partial<TlsTerms> {
   readonly handshakeMsMax?: number;
@@ -55,6 +58,7 @@ async function listen(runtime: Runtime, options: Listening = {}) {
   const sockets: SecureSocket[] = [];
   const serving: Promise<void>[] = [];
   const failed: string[] = [];
+  const failedPeers: Address[] = [];
   let onFailed: () => void = () => {};
   const failure = new Promise<void>((resolve) => onFailed = resolve);
   const listener = await runtime.network.listenTls(anyPort, {
@@ -62,8 +66,9 @@ async function listen(runtime: Runtime, options: Listening = {}) {
     rules: {
       handshakeMsMax,
       handshakesMax: 3,
-      onFailed(_, reason) {
+      onFailed(peer, reason) {
         failed.push(reason);
+        failedPeers.push(peer);
         onFailed();
       },
     },
@@ -76,7 +81,7 @@ async function listen(runtime: Runtime, options: Listening = {}) {
     await Promise.all(serving);
     await listener.close();
   };
-  return { listener, sockets, failed, failure, close };
+  return { listener, sockets, failed, failedPeers, failure, close };
 }
 
 /** Sends some bytes, takes them back, and ends. */
@@ -149,13 +154,25 @@ export function tlsSuite(options: SubjectOptions): void {
     await close();
   });
 
+  check("a peer that half-closes behind TLS gets its answer", options, async ({ runtime }) => {
+    const { network } = runtime;
+    const terms = { terms: usual, rules: { ...lenient, onFailed: () => {} } };
+    const listener = await network.listenTls(anyPort, terms, async (socket) => {
+      sameBytes(await readBytes(socket, 100), pattern(5));
+      assert.equal(await socket.read(new Uint8Array(1)), null);
+      await socket.write(pattern(50_000));
+      await socket.closeWrite();
+    });
+    const client = await network.connectTls(listener.address, trusting);
+    await client.write(pattern(5));
+    await client.closeWrite();
+    sameBytes(await readBytes(client, 100_000), pattern(50_000));
+    await listener.close();
+  });
+
   check("an https server is asked whom these certificates trust", options, async ({ runtime }) => {
     const { network, http } = runtime;
-    const rules: TlsServerRules = {
-      handshakeMsMax: 10_000,
-      handshakesMax: 3,
-      onFailed: () => {},
-    };
+    const rules: TlsServerRules = { ...lenient, onFailed: () => {} };
     const listener = await network.listenTls(anyPort, { terms: usual, rules }, async (socket) => {
       await socket.read(new Uint8Array(10_000));
       const answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\nkeys";
@@ -366,6 +383,31 @@ export function tlsSuite(options: SubjectOptions): void {
     await close();
   });
 
+  check("who fails at a handshake is named, whatever it fails at", options, async ({ runtime }) => {
+    const { network } = runtime;
+    const garbage = async (address: Address) => {
+      const socket = await network.connect(address);
+      await socket.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+      await socket.read(new Uint8Array(1)).catch(() => null);
+      socket.close();
+    };
+    const silent = (address: Address) => network.connect(address);
+    const distrusting = (address: Address) =>
+      network.connectTls(address, { trusted: timesCa }).catch(() => undefined);
+    for (const attempt of [garbage, silent, distrusting]) {
+      const { listener, failedPeers, failure, close } = await listen(runtime, {
+        handshakeMsMax: attempt === silent ? 50 : 3_600_000,
+      });
+      const left = await attempt(listener.address);
+      await failure;
+      const [{ host, port } = unnamed] = failedPeers;
+      assert.equal(host, "127.0.0.1", attempt.name);
+      assert.ok(port > 0);
+      left?.close();
+      await close();
+    }
+  });
+
   check("who shakes hands with a listener that closes is dropped", options, async ({ runtime }) => {
     const { listener, sockets, failed, close } = await listen(runtime, {
       handshakeMsMax: 3_600_000,
@@ -417,7 +459,9 @@ export function tlsSuite(options: SubjectOptions): void {
     for (const identity of [expired, future]) {
       const material = { identity, trusted: timesCa };
       const { listener, close } = await listen(subject.runtime, { material });
-      await fails("Denied", () => network.connectTls(listener.address, { trusted: timesCa }));
+      const refusing = network.connectTls(listener.address, { trusted: timesCa });
+      const told = await fails("Denied", () => refusing);
+      if (identity === expired) assert.match(told, /expired/);
       await close();
       const own = { identity: server, trusted: timesCa };
       const asking = await listen(subject.runtime, { material: own, clientAuth: "required" });
