@@ -70,6 +70,7 @@ export const loads: readonly Load[] = [
   javaConsumer(),
   franzConsumer(),
   rawConsumer(),
+  tailConsumers(3),
 ];
 
 interface Batches {
@@ -263,10 +264,39 @@ function rawConsumer(): Load {
   };
 }
 
+/** Most of what a broker sends is as new as this. */
+function tailConsumers(readers: number): Load {
+  return {
+    name: "consumers that unpack nothing, at the tail",
+    unit: "bytes",
+    partitions,
+    about: `${readers} connections for each partition, 1 MiB at once, while 100 KB batches come ` +
+      "in as fast as they are answered, which is a part of the CPU; acks=1 " +
+      "(tests/conformance/clients/go/raw_fetch)",
+    absence: goAbsence,
+    run: async (to) => {
+      const taken = String(readers * batchesEach(to) * batchBytes * partitions);
+      const args = [String(to.port), to.topic, String(partitions), taken, String(readers)];
+      const [moved] = await Promise.all([goLoad("raw_fetch", args), fill(to)]);
+      return moved;
+    },
+  };
+}
+
+const recordsOfBatch = 100;
+/** What a batch of so many records has in them, at least. */
+const batchBytes = recordsOfBatch * 1000;
+
+function batchesEach({ bytes }: Destination): number {
+  return Math.ceil(bytes / batchBytes / partitions);
+}
+
 /** Fills a topic with the records that a consumer will want, and some more. */
-async function fill({ port, topic, bytes }: Destination): Promise<void> {
-  const frames = framesOf(topic, partitions, { records: 100, recordBytes: 1000, acks: 1 });
-  const each = Math.ceil(recordsOf(bytes) / 100 / partitions);
+async function fill(to: Destination): Promise<void> {
+  const { port, topic } = to;
+  const batches = { records: recordsOfBatch, recordBytes, acks: 1 } as const;
+  const frames = framesOf(topic, partitions, batches);
+  const each = batchesEach(to);
   for (let left = each; left > 0; left -= 4) {
     const durationMs = 0; // as many as are in flight
     const request = (connection: number) => itemAt(frames, connection);

@@ -1,10 +1,11 @@
 // raw_fetch: what a broker can give, to a consumer that unpacks nothing and throws it all away.
 //
-//	raw_fetch PORT TOPIC PARTITIONS BYTES
+//	raw_fetch PORT TOPIC PARTITIONS BYTES [READERS]
 //
 // A connection for each partition, one Fetch of up to 1 MiB in flight on it, from the start of the
-// log and, at its end, from the start again; until all of them together have taken BYTES. Prints
-// how many they were, and the seconds that it took.
+// log and, at its end, from the start again; until all of them together have taken BYTES. With
+// READERS each partition has so many connections, that wait at its end for more. Prints how many
+// bytes they were, and the seconds that it took from the first of them on.
 package main
 
 import (
@@ -34,19 +35,33 @@ const lengthAt, distanceAt, headerBytes = 8, 23, 61
 func main() {
 	partitions := must.Have(strconv.Atoi(os.Args[3]))
 	wanted := must.Have(strconv.ParseInt(os.Args[4], 10, 64))
+	readers, follows := 1, len(os.Args) > 5
+	if follows {
+		readers = must.Have(strconv.Atoi(os.Args[5]))
+	}
 	var taken atomic.Int64
+	var began, ended sync.Once
 	var running sync.WaitGroup
-	start := time.Now()
-	for partition := range partitions {
-		running.Go(func() {
-			must.Succeed(consume(int32(partition), func(bytes int) bool { return taken.Add(int64(bytes)) < wanted }))
-		})
+	start, end := time.Now(), time.Now()
+	wantsMore := func(bytes int) bool {
+		if bytes > 0 {
+			began.Do(func() { start = time.Now() })
+		}
+		more := taken.Add(int64(bytes)) < wanted
+		if !more {
+			// Others may still be waiting for what does not come.
+			ended.Do(func() { end = time.Now() })
+		}
+		return more
+	}
+	for i := range partitions * readers {
+		running.Go(func() { must.Succeed(consume(int32(i%partitions), follows, wantsMore)) })
 	}
 	running.Wait()
-	fmt.Printf("%d bytes in %f seconds\n", taken.Load(), time.Since(start).Seconds())
+	fmt.Printf("%d bytes in %f seconds\n", taken.Load(), end.Sub(start).Seconds())
 }
 
-func consume(partition int32, wantsMore func(bytes int) bool) error {
+func consume(partition int32, follows bool, wantsMore func(bytes int) bool) error {
 	conn, err := net.Dial("tcp", "127.0.0.1:"+os.Args[1])
 	if err != nil {
 		return err
@@ -64,11 +79,12 @@ func consume(partition int32, wantsMore func(bytes int) bool) error {
 		if err != nil {
 			return err
 		}
-		offset = behind(got.RecordBatches, offset)
-		if offset >= got.HighWatermark {
+		bytes := 0
+		offset, bytes = wholeBatches(got.RecordBatches, offset)
+		if offset >= got.HighWatermark && !follows {
 			offset = 0
 		}
-		more = wantsMore(len(answer))
+		more = wantsMore(bytes)
 	}
 	return nil
 }
@@ -115,8 +131,10 @@ func partitionOf(answer []byte) (*kmsg.FetchResponseTopicPartition, error) {
 	return got, kerr.ErrorForCode(got.ErrorCode)
 }
 
-// The offset behind the last whole batch: a broker may give the beginning of one more.
-func behind(batches []byte, offset int64) int64 {
+// The offset behind the last whole batch, and how many bytes those are: a broker may give the
+// beginning of one more, which is taken once it is whole.
+func wholeBatches(batches []byte, offset int64) (int64, int) {
+	bytes := 0
 	for len(batches) >= headerBytes {
 		size := lengthAt + 4 + int(binary.BigEndian.Uint32(batches[lengthAt:]))
 		if size > len(batches) {
@@ -124,7 +142,7 @@ func behind(batches []byte, offset int64) int64 {
 		}
 		first := int64(binary.BigEndian.Uint64(batches))
 		offset = first + int64(binary.BigEndian.Uint32(batches[distanceAt:])) + 1
-		batches = batches[size:]
+		batches, bytes = batches[size:], bytes+size
 	}
-	return offset
+	return offset, bytes
 }
