@@ -62,8 +62,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   if (!options.cleanShutdown) finishDeletion({ ...options, logStartOffset }, segments);
   const epochs = stored ?? new EpochCache();
   const snapshots = parsed.filter((f) => f.kind === "snapshot").map((f) => f.baseOffset);
-  let producers = new ProducerState();
-  let producersFrom: Offset = Infinity;
+  let [producers, producersFrom]: [ProducerState, Offset] = [new ProducerState(), Infinity];
   const windowOf = viewing(options);
   const state: LoadState = {
     ...options,
@@ -102,24 +101,35 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const from = { fromIndex: checkedFrom, start };
   const recovered = checked ? await recoverSegments(state, from) : undefined;
   if (recovered?.isStale) return await loadAnew(options, segments);
-  const damage = recovered?.damage ?? [];
+  const { damage = [], wasCut = false, bytesChecked = 0 } = recovered ?? {};
   const firstEpochStart = stored?.starts[0]?.startOffset;
   const missing = await findMissing(state, { firstEpochStart, checkedFrom, damage });
   epochs.truncateFromEnd(state.logEndOffset);
   removeStraySnapshots(options, { snapshots, segments, logEndOffset: state.logEndOffset });
-  const beginning = Math.min(firstOf(segments).baseOffset, missing[0]?.fromOffset ?? Infinity);
+  const beginsAt = beginOf(state, { missing, logStartOffset });
+  // A crash may keep the epochs of what went before: they would say that it is lost.
+  epochs.truncateFromStart(beginsAt);
   return {
     segments,
-    logStartOffset: Math.max(beginning, Math.min(logStartOffset, state.logEndOffset)),
+    logStartOffset: beginsAt,
     logEndOffset: state.logEndOffset,
     lateStart: state.lateStart,
     producers,
     epochs,
     damage: [...missing, ...damage].sort((a, b) => a.fromOffset - b.fromOffset),
     isSynced: !checked,
-    wasCut: recovered?.wasCut ?? false,
-    bytesChecked: recovered?.bytesChecked ?? 0,
+    wasCut,
+    bytesChecked,
   };
+}
+
+/** Where a log begins: no earlier than its first segment, or than what is missing before that. */
+function beginOf(
+  { segments, logEndOffset }: Pick<LoadState, "segments" | "logEndOffset">,
+  of: { readonly missing: readonly Damage[]; readonly logStartOffset: Offset },
+): Offset {
+  const first = Math.min(firstOf(segments).baseOffset, of.missing[0]?.fromOffset ?? Infinity);
+  return Math.max(first, Math.min(of.logStartOffset, logEndOffset));
 }
 
 /** A recovery has cut before batches that were applied already. */

@@ -121,6 +121,21 @@ Deno.test("what retention has deleted is not missing", async () => {
   }
 });
 
+Deno.test("what was before a log began anew is not missing, though it crashed then", async () => {
+  const { rig } = await closedLog();
+  for (const base of [0, 3, 6, 9]) removeSegment(rig, base);
+  replaceContent(rig.files, path(20), new Uint8Array());
+  let recoveryPoint = 0;
+  for (const letter of ["m", "n"]) {
+    const log = await rig.open({ cleanShutdown: false, recoveryPoint });
+    assertEquals(log.refusal, undefined);
+    appendOk(log, batchOf([letter]), 3);
+    await log.syncTo(log.logEndOffset);
+    ({ recoveryPoint } = log);
+    await log.close();
+  }
+});
+
 const removals: Record<string, (rig: ReturnType<typeof logRig>) => void> = {
   "its folder removed": (rig) => rig.files.remove(folder),
   "its active segment removed": (rig) => rig.files.remove(path(12)),
