@@ -6,8 +6,8 @@
 // The model is an array of what was appended at each offset. A kill must keep all of it, the loss
 // of power what was synced. An idempotent producer sends its last five batches again after each
 // restart, and gets the offsets that they have: none is there twice. Some logs are cut back now and
-// then, as a follower's is: until a sync has covered what comes behind, a loss of power may bring
-// back what was cut.
+// then, as a follower's is, or begun anew behind their end: until a sync has covered what comes
+// behind, a loss of power may bring back what was cut.
 
 import { assert, assertEquals, AssertionError } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
@@ -34,6 +34,9 @@ interface Sent {
   /** How many records the batch has that it begins; 0 within one. */
   readonly batchLength: number;
 }
+
+/** What never was at an offset below a log's start. */
+const gone: Sent = { value: "", sequence: undefined, batchLength: 0 };
 
 /** Batches that a log knows of each producer. */
 const remembered = 5;
@@ -84,6 +87,8 @@ export async function crashLog(
   const isPatient = pace.chance(0.4);
   const cuts = new SeededRandom(seed, "cuts");
   const isCut = cuts.chance(0.4);
+  const anew = new SeededRandom(seed, "anew");
+  const isBegunAnew = anew.chance(0.3);
   const config = {
     ...logConfigDefaults,
     segmentBytes: Math.floor(random.between(3200, 9000)) * (isPatient ? 4 : 1),
@@ -107,7 +112,11 @@ export async function crashLog(
       trace,
     });
     const mayFail = syncFailureProbability > 0;
-    const ways = { patience: isPatient ? pace : undefined, cuts: isCut ? cuts : undefined };
+    const ways = {
+      patience: isPatient ? pace : undefined,
+      cuts: isCut ? cuts : undefined,
+      anew: isBegunAnew ? anew : undefined,
+    };
     const scenario = live(run, { model, config, random, ...ways, isLast, mayFail, journal });
     let end = await run.run(scenario);
     if (end === "done") {
@@ -135,6 +144,8 @@ interface Scenario {
   readonly patience: SeededRandom | undefined;
   /** Says when the log is cut back, and how far; undefined: never. */
   readonly cuts: SeededRandom | undefined;
+  /** Says when it is begun anew behind its end; undefined: never. */
+  readonly anew: SeededRandom | undefined;
   readonly isLast: boolean;
   /** Whether syncs fail at times. */
   readonly mayFail: boolean;
@@ -151,7 +162,7 @@ async function live(run: DoomedRun, scenario: Scenario): Promise<void> {
 }
 
 async function work(run: DoomedRun, scenario: Scenario): Promise<void> {
-  const { model, random, patience, cuts, isLast, journal } = scenario;
+  const { model, random, patience, cuts, anew, isLast, journal } = scenario;
   const { folder, log } = await openLog(run.runtime, scenario.config, { journal });
   await check(log, model);
   await folder.noteRecovered();
@@ -172,6 +183,7 @@ async function work(run: DoomedRun, scenario: Scenario): Promise<void> {
     else if (random.chance(0.5)) await new Promise<void>((go) => timers.after(1, go));
     if (patience?.chance(0.3)) await new Promise<void>((go) => timers.after(1, go));
     if (cuts?.chance(0.04) && log.refusal === undefined) await cut(run, { log, model, cuts });
+    if (anew?.chance(0.02) && log.refusal === undefined) await beginAnew(run, { log, model, anew });
   }
   if (!random.chance(0.3) || log.refusal !== undefined) return;
   await log.close();
@@ -203,6 +215,7 @@ async function check(log: PartitionLog, model: Model): Promise<void> {
     if (back === undefined) assertEquals(found, sent?.value, `at ${offset}`);
     else model.sent[offset] = back;
   }
+  while (model.sent.length < logEndOffset) model.sent.push(gone);
   model.sent.length = logEndOffset;
   // Recovery has synced what it kept, but for what a mere kill has left.
   model.written = logEndOffset;
@@ -264,6 +277,24 @@ async function cut(
   if (!run.isAlive()) return;
   assertEquals(log.logEndOffset, from);
   model.sent.length = model.written = from;
+}
+
+/** Its leader begins behind the log's end: all of it goes, and it goes on there. */
+async function beginAnew(
+  run: DoomedRun,
+  { log, model, anew }: { log: PartitionLog; model: Model; anew: SeededRandom },
+): Promise<void> {
+  const to = log.logEndOffset + Math.floor(anew.between(1, 20));
+  model.cuts++;
+  model.synced = model.written = 0;
+  model.deletedTo = to;
+  const padding = Array.from({ length: to - model.sent.length }, () => gone);
+  model.cut.push({ from: 0, tail: [...model.sent, ...padding] });
+  await log.restartAt(to);
+  if (!run.isAlive()) return;
+  assertEquals([log.logStartOffset, log.logEndOffset], [to, to]);
+  model.sent.push(...padding);
+  model.written = to;
 }
 
 function nextSequence({ sent }: Model): number {

@@ -34,6 +34,11 @@ Deno.test("a sync that fails before the boot is noted is known to the next start
   await crashLog(318_666_885, { counts: { crashes: 0, cutRecords: 0 } });
 });
 
+Deno.test("a cut whose sync a kill forestalls is synced before the next append", async () => {
+  // A follower's cut, a kill before its sync, appends behind it, then a loss of power.
+  await crashLog(19_471_751, { counts: { crashes: 0, cutRecords: 0 } });
+});
+
 /** The log opens as it would without the interruption, or without the cut. */
 async function hasNoGap(runtime: Runtime, when: string): Promise<void> {
   const { log } = await openLog(runtime, config);

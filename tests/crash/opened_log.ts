@@ -41,7 +41,8 @@ export async function openLog(
     machineRestarted: folder.machineRestarted,
     isSuspect: folder.isSuspect,
     settlesLater: folder.machineRestarted === false && journaled === undefined,
-    onUnsettled: (how) => folder.noteUnsettled(how),
+    onUnsettled: () => folder.noteUnsettled("orders", 0),
+    onSettled: () => folder.noteSettled("orders", 0),
     saveRecoveryPoint: () => checkpoint(folder, log),
     saveLogStart: async () => {
       await folder.writeLogStarts(() => [log]);

@@ -107,8 +107,8 @@ export class LogFolder {
   #isRecovered = false;
   /** Whether this boot of the machine is written down. */
   #isBootNoted: boolean;
-  /** Whether some log owes the sync of what its recovery did. */
-  #isOwing = false;
+  /** Folders of logs of which more was cut than is synced. */
+  readonly #unsettled = new Set<string>();
   readonly #checkpoints: FolderCheckpoints;
   readonly #meta: MetaFile;
   readonly #journals: LeftJournals;
@@ -250,15 +250,20 @@ export class LogFolder {
   }
 
   /**
-   * A log is about to be cut, or owes its sync: until that is done, and all are recovered, the next
+   * A log is about to be cut, or owes a sync: until that is done, and all are recovered, the next
    * start is to sync what it finds.
    */
-  noteUnsettled(how: "cut" | "owed"): void {
-    if (how === "owed") this.#isOwing = true;
+  noteUnsettled(topic: string, partition: PartitionId): void {
+    this.#unsettled.add(partitionFolderName(topic, partition));
     this.#isRecovered = false;
     if (!this.#isBootNoted) return;
     this.#files.remove(`${this.path}/${fileNames.bootId}`);
     this.#isBootNoted = false;
+  }
+
+  /** What was cut of a log is durable, or the log is gone. */
+  noteSettled(topic: string, partition: PartitionId): void {
+    this.#unsettled.delete(partitionFolderName(topic, partition));
   }
 
   /**
@@ -267,11 +272,12 @@ export class LogFolder {
    * while the machine runs, which is how long it counts, a file needs none.
    */
   async noteRecovered(): Promise<void> {
-    if (!this.#isOwing && this.#unopened.size === 0) {
-      await this.#journals.remove(() => this.#logs());
-    }
-    if (this.#isRecovered || this.#isOwing || this.#unopened.size > 0) return;
+    if (this.#unsettled.size > 0 || this.#unopened.size > 0) return;
+    await this.#journals.remove(() => this.#logs());
+    if (this.#isRecovered) return;
     await this.#removeSyncFailed();
+    // A log may have begun to be cut meanwhile.
+    if (this.#unsettled.size > 0) return;
     if (this.#bootId !== undefined && !this.#isBootNoted) {
       writeWholeFile(this.#files, `${this.path}/${fileNames.bootId}`, utf8(`${this.#bootId}\n`));
       this.#isBootNoted = true;
@@ -330,6 +336,7 @@ export class LogFolder {
   forget(topic: string, partition: PartitionId): void {
     this.#checkpoints.forgetOne(topic, partition);
     this.noteOpened(topic, partition);
+    this.noteSettled(topic, partition);
   }
 
   /** Forgets what the checkpoints say of the partitions that `isGone` names. */

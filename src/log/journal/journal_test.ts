@@ -320,7 +320,7 @@ Deno.test("nor out of one that a start has had to leave where it was", async () 
     world.kill("n1");
     const second = await open(world.start("n1"), always);
     // As where there was no room for what a log has to write at a start.
-    second.folder.noteUnsettled("owed");
+    second.folder.noteUnsettled("orders", 1);
     await second.folder.noteRecovered();
     await itemAt(second.logs, 0).truncateTo(1);
     await close(second);

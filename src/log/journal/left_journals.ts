@@ -77,6 +77,7 @@ export class LeftJournals {
     }
     this.#left.clear();
     await removeJournals(this.#files, { folder: this.#folder, paths: this.#paths });
+    await this.#files.syncFolder(this.#folder);
     this.#paths = [];
   }
 }

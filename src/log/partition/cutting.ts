@@ -9,7 +9,8 @@
 //
 // Invariant: the checkpoint of what was synced goes back before the files do, so that a crash in
 // between is not taken for a loss, and the last segment goes first, so that none leaves a gap. What
-// the directory's journal has is forgotten before that, or a start would append it again.
+// the directory's journal has is forgotten before that, or a start would append it again. A start
+// behind a kill syncs what was cut before it appends: the directory knows of each cut until then.
 
 import { PartitionFault, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
@@ -106,6 +107,7 @@ async function quiet(
   const offline = options.directory?.offlineReason;
   if (offline !== undefined) throw new PartitionFault(offline);
   await compaction()?.interrupt(offset);
+  options.onUnsettled?.();
 }
 
 function forget({ resumePoints, durable, rounds, epochs, reader }: CutParts, end: Offset): void {

@@ -75,8 +75,10 @@ export interface LogOptions {
    * what is not synced. Otherwise it is synced when the log is opened.
    */
   readonly settlesLater?: boolean;
-  /** A recovery is about to cut, or owes its sync for want of room. */
-  readonly onUnsettled?: (how: "cut" | "owed") => void;
+  /** It is about to be cut, or owes the sync of that for want of room. */
+  readonly onUnsettled?: () => void;
+  /** What was cut is durable. */
+  readonly onSettled?: () => void;
   /** Its files were removed while it is open. */
   readonly onGone?: () => void;
   /** What the directory's journal has of it. */
@@ -163,7 +165,7 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
     cleanShutdown: options.cleanShutdown,
     mayHaveLostWrites: options.machineRestarted !== false,
     isSuspect: options.isSuspect ?? false,
-    onCut: () => options.onUnsettled?.("cut"),
+    onCut: () => options.onUnsettled?.(),
     gapsAllowed: mayHaveGaps(options),
     indexIntervalBytes: config.indexIntervalBytes,
     nowMs: options.clock.now(),

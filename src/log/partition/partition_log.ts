@@ -489,6 +489,7 @@ export class PartitionLog implements UnsyncedLog {
       [this.#logEndOffset, this.#producers] = [end.logEndOffset, end.producers];
       this.#start.lower(end.logEndOffset);
       await this.#rounds.settle();
+      if (this.#rounds.owed === undefined) this.#options.onSettled?.();
     });
   }
 

@@ -30,5 +30,6 @@ export async function settleLoaded(
     return;
   }
   await rounds.settle();
-  if (rounds.owed !== undefined) options.onUnsettled?.("owed");
+  if (rounds.owed === undefined) options.onSettled?.();
+  else options.onUnsettled?.();
 }
