@@ -10,7 +10,7 @@ import { sharePartitionText } from "../../src/coordinator/mod.ts";
 import { ErrorCode, FindCoordinator } from "../../src/protocol/mod.ts";
 import { ShareFetch } from "../../src/protocol/apis/78_share_fetch.ts";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
-import { beginSharing, ShareMember } from "../harness/share_member.ts";
+import { accept as acceptType, beginSharing, ShareMember } from "../harness/share_member.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 
 const topic = "orders";
@@ -143,28 +143,29 @@ async function keeperAsked(
   }
 }
 
+/** A group whose state of the topic's only partition is kept by another than its leader. */
+async function keptElsewhere({ client, connect, metadata }: ClusterScene, leader: number) {
+  const asked = await client();
+  await createTopic(asked, { name: topic, assignments: [[leader]] });
+  const producer = new Producer(asked);
+  await producer.send(["1", "2", "3"].map((value) => ({ topic, value })));
+  await producer.close();
+  const topicId = metadata.image.topic(topic)!.id;
+  for (let i = 0;; i++) {
+    const group = { groupId: `group-${i}`, topicId };
+    const keeper = await keeperAsked(asked, group);
+    if (keeper === leader) continue;
+    await beginSharing(await connect(keeper), group);
+    return { group, keeper };
+  }
+}
+
 Deno.test("who reads waits, and is told no error, while nobody keeps the state", async () => {
   const settings = { "share.coordinator.state.topic.replication.factor": 1 };
   await simulatedCluster({ brokers: 3, settings }, async (scene) => {
-    const { client, connect, crash, start, metadata } = scene;
-    const asked = await client();
+    const { connect, crash, start } = scene;
     const leader = 1;
-    await createTopic(asked, { name: topic, assignments: [[leader]] });
-    const producer = new Producer(asked);
-    await producer.send(["1", "2", "3"].map((value) => ({ topic, value })));
-    await producer.close();
-    const topicId = metadata.image.topic(topic)!.id;
-
-    // The first one to ask makes the topic of the states.
-    await keeperAsked(asked, { groupId: "first", topicId });
-    const groups = Array.from({ length: 9 }, (_, i) => `group-${i}`);
-    const keepers = await Promise.all(
-      groups.map((groupId) => keeperAsked(asked, { groupId, topicId })),
-    );
-    const at = keepers.findIndex((keeper) => keeper !== leader);
-    const keeper = keepers[at]!;
-    const group = { groupId: groups[at]!, topicId };
-    await beginSharing(await connect(keeper), group);
+    const { group, keeper } = await keptElsewhere(scene, leader);
     crash(keeper);
     const member = new ShareMember(await connect(leader), { ...group, memberId: "reader" });
     assertEquals((await member.fetch({ maxWaitMs: 100 })).told, []);
@@ -213,5 +214,21 @@ Deno.test("a partition whose state nobody keeps holds up no other", async () => 
     )
       .map(({ partitionIndex }) => partitionIndex);
     assertEquals(read.sort(), partitions.filter((id) => keepers[id] !== gone));
+  });
+});
+
+Deno.test("what is acknowledged waits for who keeps the state to come back", async () => {
+  const settings = { "share.coordinator.state.topic.replication.factor": 1 };
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { connect, kill, start, pass } = scene;
+    const leader = 1;
+    const { group, keeper } = await keptElsewhere(scene, leader);
+    const member = new ShareMember(await connect(leader), { ...group, memberId: "reader" });
+    assertEquals((await member.fetch()).told, ["0-2 x1"]);
+    kill(keeper);
+    const acknowledging = member.acknowledge([0, 2, acceptType]);
+    await pass(5_000);
+    await start(keeper);
+    assertEquals(await acknowledging, ErrorCode.NONE);
   });
 });

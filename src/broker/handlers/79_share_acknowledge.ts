@@ -28,6 +28,8 @@ type Context = RequestContext<
 export const shareAcknowledge = handler(ShareAcknowledge, {
   serves: "1-2",
   authorise: [needs("group read", { of: "groupId" }), needs("topic read")],
+  // For who keeps the state, where that moves.
+  waits: true,
 
   async handle(request, context: Context) {
     const { services } = context;

@@ -49,8 +49,12 @@ export interface RoutedShareStatesOptions {
   readonly isClosing: () => boolean;
 }
 
+/** Who asks can ask again: 1.6 s of pauses. */
 const retriesMax = 5;
+/** Who has acknowledged records has let go of them, and has them again if it fails: 11 s. */
+const writeRetriesMax = 11;
 const firstPauseMs = 50;
+const pauseMsMax = 1_600;
 
 /** What a coordinator that comes, goes or is not reached is said to answer. */
 const passing: ReadonlySet<ErrorCode> = new Set([
@@ -100,6 +104,7 @@ export class RoutedShareStates implements SharePersister {
   write(input: WriteInput): Promise<StateAnswer> {
     const { key, exists: _, ...said } = input;
     return this.#ask(key, {
+      retries: writeRetriesMax,
       here: (states) => states.write(input),
       there: async (peer) => bare(await peer.request(WriteShareGroupState, about(key, said))),
     });
@@ -133,11 +138,13 @@ export class RoutedShareStates implements SharePersister {
   async #ask<A extends ReadAnswer | StateAnswer>(
     key: SharePartitionKey,
     way: {
+      readonly retries?: number;
       readonly here: (states: SharePersister) => Promise<A>;
       readonly there: (peer: Peer) => Promise<A>;
     },
   ): Promise<A | typeof unavailable> {
     const { nodeId, peers, locate, here, timers, isClosing } = this.#options;
+    const { retries = retriesMax } = way;
     for (let tries = 0;; tries++) {
       const found = await locate(sharePartitionText(key));
       const answer = typeof found === "number"
@@ -145,8 +152,9 @@ export class RoutedShareStates implements SharePersister {
         : found.nodeId === nodeId
         ? await way.here(here)
         : await peers.request(found.nodeId, way.there, found.isStill) ?? unavailable;
-      if (!passing.has(answer.errorCode) || tries === retriesMax || isClosing()) return answer;
-      await new Promise<void>((resolve) => timers.after(firstPauseMs * 2 ** tries, resolve));
+      if (!passing.has(answer.errorCode) || tries === retries || isClosing()) return answer;
+      const pauseMs = Math.min(firstPauseMs * 2 ** tries, pauseMsMax);
+      await new Promise<void>((resolve) => timers.after(pauseMs, resolve));
     }
   }
 }
