@@ -1,7 +1,7 @@
 // `deno task bench:cluster`: three brokers of Ottla on one etcd beside three nodes of Apache Kafka.
 //
 //   deno task bench:cluster [--clusters kafka,ottla] [--target deno] [--rounds 3] [--seconds 5]
-//     [--kills 5] [--restarts 1]
+//     [--kills 5] [--restarts 1] [--leaders 3,1] [--loads batches,singles]
 //
 // Each topic has three replicas, min.insync.replicas is 2, every write is acks=all. Both clusters
 // are up; a load runs on one and then on the other, in turns, with the CPU of all their processes,
@@ -22,6 +22,7 @@ import { median } from "./bench/statistics.ts";
 import { taskFlags } from "./task_flags.ts";
 
 interface Load {
+  readonly key: string;
   readonly name: string;
   readonly records: number;
   readonly connections: number;
@@ -30,8 +31,14 @@ interface Load {
 
 /** Of each broker. */
 const loads: readonly Load[] = [
-  { name: "100 KB batches of 1 KB records", records: 100, connections: 4, inFlight: 4 },
-  { name: "one 1 KB record a request", records: 1, connections: 16, inFlight: 1 },
+  {
+    key: "batches",
+    name: "100 KB batches of 1 KB records",
+    records: 100,
+    connections: 4,
+    inFlight: 4,
+  },
+  { key: "singles", name: "one 1 KB record a request", records: 1, connections: 16, inFlight: 1 },
 ];
 
 interface Sample {
@@ -132,7 +139,7 @@ async function gapOf(cluster: Cluster): Promise<number> {
 }
 
 const flags = taskFlags(Deno.args, {
-  string: ["clusters", "target", "rounds", "seconds", "kills", "restarts"],
+  string: ["clusters", "target", "rounds", "seconds", "kills", "restarts", "leaders", "loads"],
   default: {
     clusters: "kafka,ottla",
     target: "deno",
@@ -140,6 +147,8 @@ const flags = taskFlags(Deno.args, {
     seconds: "5",
     kills: "5",
     restarts: "1",
+    leaders: "3,1",
+    loads: "batches,singles",
   },
 });
 
@@ -149,8 +158,9 @@ try {
     clusters.push(await (name === "kafka" ? startKafka() : startOttla(flags.target as Target)));
   }
   const seconds = Number(flags.seconds);
-  for (const leaders of Number(flags.rounds) > 0 ? [ids, [1]] : []) {
-    for (const load of loads) {
+  const shapes = `${flags.leaders}`.split(",").map((count) => ids.slice(0, Number(count)));
+  for (const leaders of Number(flags.rounds) > 0 ? shapes : []) {
+    for (const load of loads.filter(({ key }) => `${flags.loads}`.split(",").includes(key))) {
       const samples = new Map(clusters.map(({ name }) => [name, [] as Sample[]]));
       for (let round = -1; round < Number(flags.rounds); round++) {
         for (const cluster of round % 2 === 0 ? clusters : [...clusters].reverse()) {
