@@ -35,7 +35,9 @@ export class Followers {
     this.#leaders.set(partition, leader);
     let fetcher = this.#fetchers.get(leader);
     if (fetcher === undefined) {
-      fetcher = new LeaderFetcher(this.#peers.to(leader), this.#options);
+      // One request is in flight, and what an answer brings is in the logs before the next.
+      const peer = this.#peers.to(leader, { inFlightMax: 1, answersAreLent: true });
+      fetcher = new LeaderFetcher(peer, this.#options);
       this.#fetchers.set(leader, fetcher);
     }
     fetcher.add(partition);

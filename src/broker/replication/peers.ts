@@ -5,7 +5,11 @@
 
 import { ConnectionFault, isPlatformFault, PlatformFault, UsageFault } from "../../base/faults.ts";
 import type { BrokerId } from "../../base/ids.ts";
-import { BrokerConnection, type ConnectionPorts } from "../../client/network/connection.ts";
+import {
+  BrokerConnection,
+  type ConnectionOptions,
+  type ConnectionPorts,
+} from "../../client/network/connection.ts";
 import { KafkaError } from "../../client/faults.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import type { AnyApi, RequestInput, ResponseOf } from "../../protocol/mod.ts";
@@ -24,6 +28,9 @@ export interface PeersOptions {
   readonly requestTimeoutMs: number;
 }
 
+/** How a connection is used. */
+export type PeerTerms = Pick<ConnectionOptions, "inFlightMax" | "answersAreLent">;
+
 /** Whether a request to a peer came to nothing in a way that another attempt may mend. */
 export function isPeerFault(error: unknown): boolean {
   return error instanceof ConnectionFault || error instanceof KafkaError ||
@@ -40,8 +47,9 @@ export class Peers {
   }
 
   /** A way to broker `id`, for one purpose. */
-  to(id: BrokerId): Peer {
-    const peer: Peer = new Peer(id, this.#options, () => this.#open.delete(peer));
+  to(id: BrokerId, terms: PeerTerms = { inFlightMax: 5 }): Peer {
+    const onClosed = () => this.#open.delete(peer);
+    const peer: Peer = new Peer(id, this.#options, { terms, onClosed });
     this.#open.add(peer);
     return peer;
   }
@@ -103,6 +111,7 @@ const openMsMax = 30_000;
 export class Peer {
   readonly id: BrokerId;
   readonly #options: PeersOptions;
+  readonly #terms: PeerTerms;
   readonly #onClosed: () => void;
   #connection: BrokerConnection | undefined;
   #opening: Promise<BrokerConnection> | undefined;
@@ -110,10 +119,15 @@ export class Peer {
   #openMs = openMsMin;
   #closed = false;
 
-  constructor(id: BrokerId, options: PeersOptions, onClosed: () => void) {
+  constructor(
+    id: BrokerId,
+    options: PeersOptions,
+    how: { readonly terms: PeerTerms; readonly onClosed: () => void },
+  ) {
     this.id = id;
     this.#options = options;
-    this.#onClosed = onClosed;
+    this.#terms = how.terms;
+    this.#onClosed = how.onClosed;
   }
 
   /**
@@ -144,7 +158,7 @@ export class Peer {
     const options = {
       clientId: `broker-${nodeId}`,
       requestTimeoutMs,
-      inFlightMax: 5,
+      ...this.#terms,
       ...security(),
     };
     const openMs = this.#openMs;

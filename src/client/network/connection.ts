@@ -34,6 +34,8 @@ export interface ConnectionOptions {
   /** A request without an answer for this long closes the connection. */
   readonly requestTimeoutMs: number;
   readonly inFlightMax: number;
+  /** Whether an answer's bytes are good only until another request is sent; one is in flight. */
+  readonly answersAreLent?: boolean;
   /** Whether the process lives on while nothing is under way. Default true. */
   readonly holdsProcess?: boolean;
   /** By what it is encrypted; absent: it is not. */
@@ -286,7 +288,8 @@ export class BrokerConnection {
 
   async #receive(): Promise<void> {
     try {
-      for await (const frame of responseFrames(this.#socket)) this.#onFrame(frame);
+      const { answersAreLent: areLent } = this.#options;
+      for await (const frame of responseFrames(this.#socket, { areLent })) this.#onFrame(frame);
       this.#fail(new ConnectionFault("the broker closed the connection"));
     } catch (error) {
       this.#fail(error instanceof ConnectionFault ? error : lost(error));

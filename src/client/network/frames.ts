@@ -1,8 +1,10 @@
 // Cuts a broker's byte stream into response frames: an int32 length, then that many bytes.
 //
 // Invariant: a frame owns its bytes. Records handed to the caller are views into them, so the
-// buffer of a frame is never reused: small frames are copied out of the reader's buffer, a large
-// one is read straight into an array of its own size.
+// buffer of a frame is not used again: small frames are copied out of the reader's buffer, a large
+// one is read straight into an array of its own size. But where frames are lent, the next one that
+// is large has the same bytes: of fresh memory the first touch, and the collector's care for it,
+// cost more than what is received into it.
 
 import { ConnectionFault } from "../../base/faults.ts";
 import { int32At } from "../../base/items.ts";
@@ -16,10 +18,42 @@ const httpLength = 0x48545450;
 /** How an alert of TLS begins. */
 const tlsAlert = 0x1503;
 
-/** Reads the frames that come on `socket` in order, until it ends. */
+/** What is lent for frames up to this is kept. */
+const lentBytesMax = 4 * 1024 * 1024;
+/** What was larger than needed for so many frames in a row is let go of. */
+const leanFramesMax = 64;
+
+/** The bytes of large frames, one after the other. */
+class LentBytes {
+  #bytes = new Uint8Array(0);
+  #leanFrames = 0;
+
+  /** For a frame of `length`, until the next one. */
+  lend(length: number): Uint8Array<ArrayBuffer> {
+    this.note(length);
+    if (length > lentBytesMax) return new Uint8Array(length);
+    if (length > this.#bytes.length) {
+      this.#bytes = new Uint8Array(2 ** Math.ceil(Math.log2(length)));
+    }
+    return this.#bytes.subarray(0, length);
+  }
+
+  /** A frame came, of so many bytes. */
+  note(length: number): void {
+    this.#leanFrames = 4 * length < this.#bytes.length ? this.#leanFrames + 1 : 0;
+    if (this.#leanFrames > leanFramesMax) this.#bytes = new Uint8Array(0);
+  }
+}
+
+/**
+ * Reads the frames that come on `socket` in order, until it ends. `areLent`: a frame's bytes are
+ * good until the next one begins to come.
+ */
 export async function* responseFrames(
   socket: Pick<Socket, "read">,
+  { areLent = false }: { readonly areLent?: boolean } = {},
 ): AsyncGenerator<Uint8Array, void> {
+  const lent = areLent ? new LentBytes() : undefined;
   const buffer = new Uint8Array(readBytes);
   let start = 0;
   let end = 0;
@@ -28,10 +62,12 @@ export async function* responseFrames(
       const length = frameLength(buffer, start);
       const held = end - start - 4;
       if (held >= length) {
+        lent?.note(length);
         yield buffer.slice(start + 4, start + 4 + length);
         start += 4 + length;
       } else if (length > readBytes / 2) {
-        const frame = await fill(socket, { length, head: buffer.subarray(start + 4, end) });
+        const frame = lent?.lend(length) ?? new Uint8Array(length);
+        await fill(socket, frame, buffer.subarray(start + 4, end));
         start = end = 0;
         yield frame;
       } else break;
@@ -64,20 +100,19 @@ function frameLength(bytes: Uint8Array, p: number): number {
   return length;
 }
 
-/** A frame of `length` bytes that begins with `head`, the rest read in place. */
+/** Fills a frame that begins with `head`; the rest is read in place. */
 async function fill(
   socket: Pick<Socket, "read">,
-  frame: { length: number; head: Uint8Array },
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(frame.length);
-  bytes.set(frame.head);
-  let position = frame.head.length;
-  while (position < bytes.length) {
-    const count = await socket.read(bytes.subarray(position));
+  frame: Uint8Array<ArrayBuffer>,
+  head: Uint8Array,
+): Promise<void> {
+  frame.set(head);
+  let position = head.length;
+  while (position < frame.length) {
+    const count = await socket.read(frame.subarray(position));
     if (count === null) {
       throw new ConnectionFault("the broker closed in the middle of a response");
     }
     position += count;
   }
-  return bytes;
 }
