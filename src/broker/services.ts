@@ -27,6 +27,7 @@ import type { ProducerIds } from "./transactions/producer_ids.ts";
 import type { Purgatory } from "./fetch/purgatory.ts";
 import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./limits/quotas.ts";
+import type { Gathering } from "./replication/gathering.ts";
 import type { LogEnds } from "./replication/log_ends.ts";
 import type { ReplicationThrottle } from "./replication/throttles.ts";
 import type { Regexes } from "./coordination/regexes.ts";
@@ -87,6 +88,7 @@ export interface Services {
   readonly replication:
     | {
       readonly leaderThrottle: Pick<ReplicationThrottle, "note" | "holds">;
+      readonly gathering: Pick<Gathering, "more">;
       readonly logEnds: Pick<LogEnds, "of">;
     }
     | undefined;

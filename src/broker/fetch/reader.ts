@@ -18,6 +18,8 @@ export interface ReadRequest<W extends WantedPartition> extends PassRequest<W> {
   readonly waitMsMax: number;
   /** Whether there is something to tell by now that is no record. */
   readonly isDue?: () => boolean;
+  /** What a pass is to wait for, so that it finds more; undefined: nothing. */
+  readonly more?: () => Promise<void> | undefined;
 }
 
 /** What the engine needs of a broker. */
@@ -33,6 +35,8 @@ export async function readPartitions<W extends WantedPartition>(
   const bytesMin = Math.min(request.bytesMin, request.bytesMax);
   const deadlineMs = clock.monotonic() + request.waitMsMax;
   for (;;) {
+    const more = request.more?.();
+    if (more !== undefined) await more;
     const pass = new Pass(services, request);
     let data: PartitionData[];
     try {

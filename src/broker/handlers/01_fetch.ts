@@ -179,9 +179,10 @@ function isBehind(
 function followerTerms(
   wanted: readonly Wanted[],
   { replicaId, context }: { readonly replicaId: BrokerId; readonly context: Context },
-): Pick<ReadRequest<Wanted>, "isHeld" | "isDue"> {
+): Pick<ReadRequest<Wanted>, "isHeld" | "isDue" | "more"> {
   const { config, replication } = context.services;
   return {
+    more: () => replication?.gathering.more(),
     isHeld: (partition) => replication?.leaderThrottle.holds(partition, replicaId) ?? false,
     ...isReadFromFollowers(config) && {
       isDue: () => isBehind(wanted, { replicaId, context }),

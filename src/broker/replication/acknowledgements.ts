@@ -12,6 +12,7 @@
 import type { Offset } from "../../base/ids.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Clock, Timer, Timers } from "../../runtime/ports.ts";
+import type { Gathering } from "./gathering.ts";
 
 /** Why what was appended cannot be acknowledged. */
 export interface Unacknowledged {
@@ -28,6 +29,8 @@ interface Waiter {
 export interface AcknowledgementsOptions {
   readonly clock: Pick<Clock, "monotonic">;
   readonly timers: Pick<Timers, "after">;
+  /** Hears of everyone who waits. */
+  readonly gathering?: Gathering;
 }
 
 export class Acknowledgements {
@@ -47,6 +50,7 @@ export class Acknowledgements {
       this.#waiters.push({ end, dueMs, resolve });
     });
     this.#setTimer(dueMs);
+    this.#options.gathering?.noteWaiting();
     return waiting;
   }
 
@@ -67,6 +71,7 @@ export class Acknowledgements {
     const over = this.#waiters.filter(isOver);
     if (over.length === 0) return;
     this.#waiters = this.#waiters.filter((each) => !isOver(each));
+    this.#options.gathering?.noteOver(over.length);
     for (const { resolve } of over) resolve(failed);
   }
 

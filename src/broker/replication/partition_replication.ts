@@ -15,6 +15,7 @@ import type { PartitionLog } from "../../log/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Clock, Timers } from "../../runtime/ports.ts";
 import { Acknowledgements, type Unacknowledged } from "./acknowledgements.ts";
+import type { Gathering } from "./gathering.ts";
 import { type FollowerFetch, LedReplicas } from "./led_replicas.ts";
 
 /** What partitions of a cluster are told by, and what they ask for. */
@@ -23,6 +24,8 @@ export interface ReplicationTerms {
   readonly nodeId: BrokerId;
   readonly clock: Pick<Clock, "monotonic">;
   readonly timers: Pick<Timers, "after">;
+  /** Hears of everyone who waits for acks=all. */
+  readonly gathering: Gathering;
   /** Whether this broker is alive to others for sure, so that nobody leads in its place. */
   isAlive(): boolean;
   /** Whether consumers read from followers, who are then told at once what they may give. */
@@ -84,7 +87,7 @@ export class PartitionReplication {
     this.#terms = terms;
     this.#onAdvanced = onAdvanced;
     this.#acks = new Acknowledgements(terms);
-    this.#trims = new Acknowledgements(terms);
+    this.#trims = new Acknowledgements({ clock: terms.clock, timers: terms.timers });
     this.#highWatermark = Math.max(log.logStartOffset, Math.min(highWatermark, log.logEndOffset));
     log.highWatermark = this.#highWatermark;
   }

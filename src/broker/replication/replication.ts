@@ -30,6 +30,7 @@ import type { Partitions } from "../logs/partitions.ts";
 import type { Located } from "../coordination/shards.ts";
 import type { SharePersister } from "../share/persister.ts";
 import { Followers } from "./followers.ts";
+import { Gathering } from "./gathering.ts";
 import type { FetchTerms } from "./leader_fetcher.ts";
 import { LogEnds } from "./log_ends.ts";
 import { measure, ReplicationCounters, type ReplicationMeasures } from "./measures.ts";
@@ -67,6 +68,8 @@ export class Replication {
   readonly controller: Controller;
   /** Of what this broker gives to followers. */
   readonly leaderThrottle: ReplicationThrottle;
+  /** Of who waits for its followers. */
+  readonly gathering: Gathering;
   /** Of replicas anywhere. */
   readonly logEnds: LogEnds;
   readonly counters: ReplicationCounters = new ReplicationCounters();
@@ -81,10 +84,12 @@ export class Replication {
     const { clock, timers } = runtime;
     this.#lookedMs = clock.monotonic();
     this.#stopCounting = metadata.onChange((changes) => this.counters.note(changes, nodeId));
+    this.gathering = new Gathering(timers);
     this.terms = {
       nodeId,
       clock,
       timers,
+      gathering: this.gathering,
       isAlive: () => lease()?.isValid() ?? false,
       isReadFromFollowers: () => isReadFromFollowers(config),
       minIsr: (topic) => minInSyncReplicas(metadata.image, topic),
