@@ -25,6 +25,8 @@ export interface HistoryOptions {
   readonly hurry?: number;
   /** Whether acks=all waits for disks; by default as the seed has it. */
   readonly isSynced?: boolean;
+  /** Whether brokers have several disks; by default as the seed has it, with all kinds. */
+  readonly hasDisks?: boolean;
   /** Kafka's own keys, besides those of every history. */
   readonly settings?: Readonly<Record<string, string | number>>;
   /** What brokers have in place of their store. */
@@ -56,7 +58,8 @@ export function castOf(options: HistoryOptions): Cast {
   const count = Math.floor(random.between(5, 16));
   const hurry = options.hurry ?? (new SeededRandom(seed, "hurry").chance(0.9) ? 5 : 1);
   const isSynced = options.isSynced ?? syncs;
-  const hasDisks = options.kinds === undefined && new SeededRandom(seed, "disks").chance(0.35);
+  const hasDisks = options.hasDisks ??
+    (options.kinds === undefined && new SeededRandom(seed, "disks").chance(0.35));
   const plan = planOf({
     seed,
     count: troubles ?? count,

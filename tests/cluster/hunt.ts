@@ -19,7 +19,7 @@ export interface Hunted {
  * them but what the mutant cannot bear.
  */
 export async function hunt(
-  { wrong, options, aim, seedsMax }: ClusterMutant,
+  { wrong, options, aim = [], seedsMax }: ClusterMutant,
   { isAimed }: { readonly isAimed: boolean },
 ): Promise<Hunted> {
   const mend = wrong?.();
@@ -29,7 +29,7 @@ export async function hunt(
       const { broken: [law] } = await runHistory({
         home: "memory",
         troubles: 10,
-        kinds: isAimed && aim !== undefined ? aim : commonKinds,
+        kinds: isAimed && aim.length > 0 ? aim : [...new Set([...commonKinds, ...aim])],
         ...options,
         seed,
       });

@@ -15,7 +15,9 @@
 import { LedReplicas } from "../../src/broker/replication/led_replicas.ts";
 import { PartitionReplication } from "../../src/broker/replication/partition_replication.ts";
 import { Partition } from "../../src/broker/logs/partition.ts";
+import { Partitions } from "../../src/broker/logs/partitions.ts";
 import { Storage } from "../../src/broker/logs/storage.ts";
+import { Strays } from "../../src/broker/logs/strays.ts";
 import { TransactionMarkers } from "../../src/broker/transactions/transaction_markers.ts";
 import { PartitionLog } from "../../src/log/mod.ts";
 import { ProducerState } from "../../src/log/producers/producer_state.ts";
@@ -149,6 +151,28 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
   "who lacks records may lead": {
     aim: ["dies, and leaves who fell behind"],
     options: { settings: { "unclean.leader.election.enable": "true" } },
+    seedsMax: 500,
+  },
+  "a topic that is made anew goes on with the log of the one before": {
+    aim: ["has a topic deleted and made anew"],
+    wrong: () => wrongly(Partitions, "topicId", () => () => undefined),
+    seedsMax: 60,
+  },
+  "what is left of a topic is in the way of the next one": {
+    aim: ["has a topic deleted and made anew", "is killed", "loses power"],
+    wrong: () => wrongly(Strays, "setOtherAside", () => () => Promise.resolve(false)),
+    seedsMax: 500,
+  },
+  "what was on a disk that is replaced is not missed": {
+    aim: ["has a disk of several that fails"],
+    options: { hasDisks: true },
+    wrong: () => {
+      const mends = [
+        wrongly(Storage, "hasLost", () => () => false),
+        wrongly(Storage, "hasFolder", () => () => true),
+      ];
+      return () => mends.forEach((mend) => mend());
+    },
     seedsMax: 500,
   },
   "an end that is older than another was is told": {
