@@ -119,11 +119,50 @@ export async function startOn(folder: string, files: Files) {
   return { broker, client, lines, hear, end };
 }
 
-/** A data directory that a broker has filled, and left. */
-export async function leaveFilled(folder: string, files: Files): Promise<void> {
-  const { client, end } = await startOn(folder, files);
-  await fill(client);
+/** A data directory whose files take nothing, until they are to. */
+export interface Unwritable {
+  readonly folder: string;
+  readonly files: Files;
+  mend(): void;
+}
+
+/**
+ * Runs `scenario` on a data directory that a broker has filled and left, by files that take nothing
+ * from then on. `filesOf` says how they are while that is so.
+ */
+export async function onUnwritable(
+  filesOf: (isUnwritable: () => boolean) => Files,
+  scenario: (at: Unwritable) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "unwritable-start-" });
+  let isUnwritable = false;
+  const files = filesOf(() => isUnwritable);
+  try {
+    const { client, end } = await startOn(folder, files);
+    await fill(client);
+    await end();
+    isUnwritable = true;
+    await scenario({ folder, files, mend: () => isUnwritable = false });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A broker that writes again takes the next record, and the next start finds it. */
+export async function checkMended(
+  { broker, client, lines, end }: Awaited<ReturnType<typeof startOn>>,
+  { folder, files }: Unwritable,
+): Promise<void> {
+  assertEquals(broker.health.status, "ready");
+  const producer = new Producer(client);
+  assertEquals((await producer.send({ ...at, value })).offset, count);
+  await producer.close();
   await end();
+  assertEquals(lines.filter((line) => line.includes("is a bug")), []);
+  const next = await startOn(folder, files);
+  assertEquals(await valuesOf(next.client, count + 1), count + 1);
+  assertEquals(next.lines.filter((line) => line.includes("unclean stop")), []);
+  await next.end();
 }
 
 /** Of a broker whose disk may be as full as it is. */

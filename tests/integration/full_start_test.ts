@@ -12,17 +12,17 @@ import { within } from "../harness/deadline.ts";
 import { targetsHere } from "../harness/targets.ts";
 import {
   at,
+  checkMended,
   checkReads,
   connect,
   count,
   fill,
   filledSettings,
-  leaveFilled,
   onMount,
+  onUnwritable,
   startOn,
   takeAll,
   takeReserve,
-  value,
   valuesOf,
 } from "../harness/unwritable_start.ts";
 import { watchedFiles } from "../harness/watched_files.ts";
@@ -39,52 +39,27 @@ function fullFiles(isFull: () => boolean): Files {
   return { ...watched, freeBytes: (path) => isFull() ? 0 : runtime.files.freeBytes(path) };
 }
 
-Deno.test("a start where no write has room reads, refuses writes by code, and heals", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "full-start-" });
-  let isFull = false;
-  const files = fullFiles(() => isFull);
-  try {
-    await leaveFilled(folder, files);
-    isFull = true;
-    const second = await startOn(folder, files);
+Deno.test("a start where no write has room reads, refuses writes by code, and heals", () =>
+  onUnwritable(fullFiles, async (at) => {
+    const second = await startOn(at.folder, at.files);
     assertEquals(second.broker.health.status, "degraded");
     assertEquals(second.lines.filter((line) => line.includes(said)).length, 1);
     await checkReads(second.client);
-    isFull = false;
+    at.mend();
     await second.hear("it writes again");
-    const quorum = await Deno.readTextFile(`${folder}/__cluster_metadata-0/quorum-state`);
+    const quorum = await Deno.readTextFile(`${at.folder}/__cluster_metadata-0/quorum-state`);
     assertEquals(JSON.parse(quorum).leaderEpoch, 2, "each try has taken an epoch");
-    const producer = new Producer(second.client);
-    assertEquals((await producer.send({ ...at, value })).offset, count);
-    await producer.close();
-    assertEquals(second.broker.health.status, "ready");
-    await second.end();
-    assertEquals(second.lines.filter((line) => line.includes("is a bug")), []);
-    const third = await startOn(folder, files);
-    assertEquals(await valuesOf(third.client, count + 1), count + 1);
-    assertEquals(third.lines.filter((line) => line.includes("unclean stop")), []);
-    await third.end();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+    await checkMended(second, at);
+  }));
 
-Deno.test("a broker that only reads for want of room closes without a failure", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "full-start-" });
-  let isFull = false;
-  const files = fullFiles(() => isFull);
-  try {
-    await leaveFilled(folder, files);
-    isFull = true;
+Deno.test("a broker that only reads for want of room closes without a failure", () =>
+  onUnwritable(fullFiles, async ({ folder, files }) => {
     for (let i = 0; i < 2; i++) {
       const { client, end } = await startOn(folder, files);
       assertEquals(await valuesOf(client, count), count);
       await end();
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("a new data directory without room is refused, and the message says why", async () => {
   const folder = await Deno.makeTempDir({ prefix: "full-start-" });

@@ -26,12 +26,13 @@ import { within } from "../harness/deadline.ts";
 import { targetsWithNode } from "../harness/targets.ts";
 import {
   at,
+  checkMended,
   connect,
   count,
   fill,
   filledSettings,
-  leaveFilled,
   onMount,
+  onUnwritable,
   startOn,
   takeAll,
   takeReserve,
@@ -174,45 +175,23 @@ function readOnlyFiles(isReadOnly: () => boolean): Files {
   };
 }
 
-Deno.test("where nothing can be written a broker reads, and writes once it can", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "read-only-start-" });
-  let isReadOnly = false;
-  const files = readOnlyFiles(() => isReadOnly);
-  try {
-    await leaveFilled(folder, files);
-    isReadOnly = true;
-    const before = await filesIn(folder);
-    const second = await startOn(folder, files);
+Deno.test("where nothing can be written a broker reads, and writes once it can", () =>
+  onUnwritable(readOnlyFiles, async (at) => {
+    const before = await filesIn(at.folder);
+    const second = await startOn(at.folder, at.files);
     const { port } = second.broker.address;
     assertEquals(second.broker.health.status, "degraded");
     assertEquals(second.lines.filter((line) => line.includes(said)).length, 1);
     await checkReads(second.client);
-    assertEquals(await filesIn(folder), before);
-    isReadOnly = false;
+    assertEquals(await filesIn(at.folder), before);
+    at.mend();
     await second.hear(writesAgain);
     assertEquals(second.broker.address.port, port);
-    assertEquals(second.broker.health.status, "ready");
-    const producer = new Producer(second.client);
-    assertEquals((await producer.send({ ...at, value })).offset, count);
-    await producer.close();
-    await second.end();
-    assertEquals(second.lines.filter((line) => line.includes("is a bug")), []);
-    const third = await startOn(folder, files);
-    assertEquals(await valuesOf(third.client, count + 1), count + 1);
-    assertEquals(third.lines.filter((line) => line.includes("unclean stop")), []);
-    await third.end();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+    await checkMended(second, at);
+  }));
 
-Deno.test("a broker that only reads ends without a change, and another takes over", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "read-only-start-" });
-  let isReadOnly = false;
-  const files = readOnlyFiles(() => isReadOnly);
-  try {
-    await leaveFilled(folder, files);
-    isReadOnly = true;
+Deno.test("a broker that only reads ends without a change, and another takes over", () =>
+  onUnwritable(readOnlyFiles, async ({ folder, files }) => {
     const before = await filesIn(folder);
     for (let i = 0; i < 2; i++) {
       const { client, end } = await startOn(folder, files);
@@ -222,35 +201,29 @@ Deno.test("a broker that only reads ends without a change, and another takes ove
       await end();
       assertEquals(await filesIn(folder), before);
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
-Deno.test("metadata that cannot be written is noticed before anything has changed", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "read-only-start-" });
-  let isReadOnly = false;
+/** The real files, of which those of the metadata alone are read-only. */
+function readOnlyMetadata(isReadOnly: () => boolean): Files {
   const real = runtime.files;
-  const guarded = readOnlyFiles(() => isReadOnly);
-  const files: Files = {
+  const guarded = readOnlyFiles(isReadOnly);
+  return {
     ...real,
     open: (path, mode) => (path.includes("__cluster") ? guarded : real).open(path, mode),
   };
-  try {
-    await leaveFilled(folder, files);
-    isReadOnly = true;
+}
+
+Deno.test("metadata that cannot be written is noticed before anything has changed", () =>
+  onUnwritable(readOnlyMetadata, async ({ folder, files, mend }) => {
     const before = await filesIn(folder);
-    const second = await startOn(folder, files);
-    assertEquals(second.lines.filter((line) => line.includes(said)).length, 1);
-    await checkReads(second.client);
+    const { lines, client, hear, end } = await startOn(folder, files);
+    assertEquals(lines.filter((line) => line.includes(said)).length, 1);
+    await checkReads(client);
     assertEquals(await filesIn(folder), before);
-    isReadOnly = false;
-    await second.hear(writesAgain);
-    await second.end();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+    mend();
+    await hear(writesAgain);
+    await end();
+  }));
 
 Deno.test("a new data directory that cannot be written is refused", async () => {
   const folder = await Deno.makeTempDir({ prefix: "read-only-start-" });
