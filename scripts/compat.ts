@@ -29,8 +29,8 @@ export interface Source {
 /** A difference from Kafka, as its comment says it. */
 export interface Difference {
   readonly path: string;
-  /** What the comment stands on: a key or a name; undefined for a file's header. */
-  readonly subject: string | undefined;
+  /** The key of a table's entry that the comment stands in, if it stands in one. */
+  readonly key: string | undefined;
   readonly text: string;
 }
 
@@ -63,20 +63,6 @@ function notes(text: string, label: string): { text: string; end: number }[] {
   return found;
 }
 
-/** The name that a line at top level declares. */
-function declaredName(line: string): string | undefined {
-  const keywords = /^(?:export )?(?:async )?(?:function\*?|class|const|interface|type) ([\w$]+)/;
-  return keywords.exec(line)?.[1];
-}
-
-/** The name that the code at `index` declares, or else the one whose body it is a part of. */
-function subjectAt(text: string, index: number): string | undefined {
-  const lines = text.split("\n");
-  const isCode = (line: string) => line.trim() !== "" && commentText(line) === undefined;
-  const next = lines.slice(index).find(isCode) ?? "";
-  return declaredName(next) ?? lines.slice(0, index).reverse().map(declaredName).find(Boolean);
-}
-
 /** The key of the table entry that the line at `index` is a part of: `"node.id": {` above it. */
 function entryAround(text: string, index: number): string | undefined {
   const above = text.split("\n").slice(0, index).reverse();
@@ -86,17 +72,10 @@ function entryAround(text: string, index: number): string | undefined {
 
 /** Every difference that the files note, in the order of the files. */
 export function differencesIn(files: readonly Source[]): Difference[] {
-  return files.flatMap(({ path, text }) => {
-    // What stands above the first import or declaration is the header: about the whole file.
-    const headerEnd = text.split("\n").findIndex((line) => commentText(line) === undefined);
-    return notes(text, "Differs from Kafka:").map((note) => {
-      const inHeader = headerEnd < 0 || note.end <= headerEnd;
-      const subject = inHeader
-        ? undefined
-        : entryAround(text, note.end) ?? subjectAt(text, note.end);
-      return { path, subject, text: note.text };
-    });
-  });
+  return files.flatMap(({ path, text }) =>
+    notes(text, "Differs from Kafka:")
+      .map((note) => ({ path, key: entryAround(text, note.end), text: note.text }))
+  );
 }
 
 function versionText({ min, max }: Versions): string {
@@ -107,34 +86,38 @@ function upperFirst(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
+/** Whether the file is the handler of the API. */
+function isHandlerOf({ api }: Served, path: string): boolean {
+  return path.startsWith(`${handlersFolder}${String(api.key).padStart(2, "0")}_`) &&
+    !path.endsWith("_test.ts");
+}
+
 /** One row of the table. */
-function row({ api, serves }: Served, files: readonly Source[]): string {
-  const prefix = `${handlersFolder}${String(api.key).padStart(2, "0")}_`;
-  const file = files.find(({ path }) => path.startsWith(prefix) && !path.endsWith("_test.ts"));
+function row(one: Served, files: readonly Source[]): string {
+  const { api, serves } = one;
+  const file = files.find(({ path }) => isHandlerOf(one, path));
   const name = file === undefined ? api.name : `[${api.name}](${file.path})`;
   const remarks = notes(file?.text ?? "", "Not done:").map(({ text }) => `Not done: ${text}`);
   const cells = [api.key, name, versionText(serves), versionText(api.versions), remarks.join(" ")];
   return `| ${cells.join(" | ").trim()} |`;
 }
 
-function differenceLine({ path, subject, text }: Difference): string {
-  const about = subject === undefined ? "" : `\`${subject}\`: `;
-  return `- ${about}${about === "" ? upperFirst(text) : text} ([source](${path}))`;
+/** A sentence, or what is said of a configuration key or an API. */
+function differenceLine({ path, key, text }: Difference, served: readonly Served[]): string {
+  const api = served.find((one) => isHandlerOf(one, path))?.api.name;
+  const about = key === undefined ? api : `\`${key}\``;
+  const said = about === undefined ? upperFirst(text) : `${about}: ${text}`;
+  return `- ${said} ([source](${path}))`;
 }
 
 /** The whole page. */
 export function compatibilityPage(served: readonly Served[], files: readonly Source[]): string {
   const rows = [...served].sort((a, b) => a.api.key - b.api.key).map((one) => row(one, files));
-  const byFolder = new Map<string, string[]>();
-  for (const difference of differencesIn(files)) {
-    const folder = difference.path.slice(0, difference.path.lastIndexOf("/"));
-    const lines = byFolder.get(folder) ?? [];
-    lines.push(differenceLine(difference));
-    byFolder.set(folder, lines);
-  }
-  const differences = [...byFolder].map(([folder, lines]) =>
-    `### ${folder}\n\n${lines.join("\n")}\n`
-  );
+  const folderOf = ({ path }: Difference) => path.slice(0, path.lastIndexOf("/"));
+  const differences = [...Map.groupBy(differencesIn(files), folderOf)].map(([folder, those]) => {
+    const lines = those.map((each) => differenceLine(each, served));
+    return `### ${folder}\n\n${lines.join("\n")}\n`;
+  });
   return `<!-- Written by deno task docs from the sources. -->
 
 # Compatibility

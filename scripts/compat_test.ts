@@ -31,13 +31,13 @@ const table = {
 `,
 };
 
-Deno.test("a difference is its whole paragraph, with the name that it stands on", () => {
+Deno.test("a difference is its whole paragraph, with the key that it is about", () => {
   const path = produce.path;
   assertEquals(differencesIn([produce]), [
-    { path, subject: undefined, text: "creates a missing topic, as nothing else does." },
-    { path, subject: "wait", text: "waits less." },
-    { path, subject: "wait", text: "at once." },
-    { path, subject: "node.id", text: "1 rather than required." },
+    { path, key: undefined, text: "creates a missing topic, as nothing else does." },
+    { path, key: undefined, text: "waits less." },
+    { path, key: undefined, text: "at once." },
+    { path, key: "node.id", text: "1 rather than required." },
   ]);
 });
 
@@ -56,5 +56,10 @@ Deno.test("the page has a row for each API and a line for each difference", () =
       "Not done: transactions. A transactional batch is refused. |",
   );
   assertStringIncludes(page, "- `node.id`: 1 rather than required. ([source](");
-  assertStringIncludes(page, "- Creates a missing topic, as nothing else does. ([source](");
+  assertStringIncludes(
+    page,
+    "- Produce: creates a missing topic, as nothing else does. ([source](",
+  );
+  const elsewhere = compatibilityPage([], [{ ...produce, path: "src/log/log.ts" }]);
+  assertStringIncludes(elsewhere, "- Creates a missing topic, as nothing else does. ([source](");
 });

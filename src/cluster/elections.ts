@@ -116,7 +116,7 @@ type UnregisterResponse = ResponseInput<typeof UnregisterBroker>;
 
 /**
  * Answers UnregisterBroker: the broker leaves every ISR that has another member.
- * Differs from Kafka: a broker that is running is not forgotten.
+ * Differs from Kafka: UnregisterBroker does not forget a broker that is running.
  */
 export function decideUnregisterBroker(
   image: MetadataImage,

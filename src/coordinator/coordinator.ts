@@ -28,7 +28,7 @@ export interface MachineWorld {
 
 /**
  * What the topic is created with, once somebody needs it: Kafka's names of settings and values.
- * Differs from Kafka: the topics take batches of any size, since what a coordinator decides at once
+ * Differs from Kafka: coordinators' topics take batches of any size, since what is decided at once
  * is one batch; Kafka's take those of message.max.bytes, and cannot store a larger group.
  */
 export interface TopicTerms {

@@ -5,9 +5,9 @@
 //                                            signed by nobody: said at the start
 //
 // Listeners with the same URL share its keys. The keys are read ahead, when a listener is opened.
-// Differs from Kafka: OAUTHBEARER without any of these is refused at the start; Kafka would take
-// unsigned tokens. A start does not fail while the keys cannot be fetched: nobody comes in by a
-// token until they are here.
+// Differs from Kafka: OAUTHBEARER without keys is refused at the start, unless unsigned tokens are
+// asked for; Kafka would take those by itself. A start does not fail while the keys cannot be
+// fetched: nobody comes in by a token until they are here.
 
 import { loading } from "../../base/loading.ts";
 import { UsageFault } from "../../base/faults.ts";

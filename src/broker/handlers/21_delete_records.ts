@@ -5,10 +5,11 @@
 //   segments that lie wholly below it are removed. Every replica in sync has it on disk by then,
 //   and min.insync.replicas are in sync, so that whoever leads next shows no more;
 //   REQUEST_TIMED_OUT where that does not come about in time.
+// Versions: 2 flexible.
+//
 // Differs from Kafka: it waits for the replicas in sync, and until as many are as must be. Kafka
 //   waits for all that are alive, and writes where a log begins some time later, so that what was
 //   deleted may come back.
-// Versions: 2 flexible.
 
 import { isStoreFault } from "../../base/faults.ts";
 import type { Offset, PartitionId } from "../../base/ids.ts";

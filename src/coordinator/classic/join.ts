@@ -62,7 +62,8 @@ import {
 const newMemberJoinTimeoutMs = 5 * 60 * 1_000;
 /**
  * Ids handed out and not used, per group.
- * Differs from Kafka: past this many the oldest is forgotten, so that they are bounded.
+ * Differs from Kafka: member ids that were handed out and are not used are bounded: past ten
+ * thousand of a group the oldest is forgotten.
  */
 const pendingMembersMax = 10_000;
 
@@ -209,7 +210,8 @@ function updateAndWait(
   { join, member }: { join: Join; member: Member },
 ): void {
   // A request of the member that still waits was given up by its client: only one can be answered.
-  // Differs from Kafka: the older one is answered all the same, with REBALANCE_IN_PROGRESS.
+  // Differs from Kafka: a JoinGroup that waits while its member sends another one is answered, with
+  // REBALANCE_IN_PROGRESS.
   failWaiting(turn, group, { member, errorCode: ErrorCode.REBALANCE_IN_PROGRESS });
   updateMember(group, member, join);
   setAwaitingJoin(group, member, waitingOf(join));

@@ -136,7 +136,10 @@ function electJoinedLeader(group: ClassicGroup): boolean {
   return false;
 }
 
-/** Differs from Kafka: behind the last int32 comes 0, not a number that means "no generation". */
+/**
+ * Differs from Kafka: behind a group's last generation, 2147483647, comes 0, not a number that
+ * means "no generation".
+ */
 function generationAfter({ generationId }: ClassicGroup): number {
   return generationId === generationMax ? 0 : generationId + 1;
 }

@@ -8,8 +8,8 @@
 // All expressions of a group are looked at together, at a heartbeat of one of its members. The
 // engine is linear in the names (RE2), and each name is a short text.
 // What the member that speaks may not describe, its group's expressions do not stand for.
-// Differs from Kafka: it is done within the heartbeat rather than beside it, so that the response
-// knows of it.
+// Differs from Kafka: the topics of a regular expression are looked for within the heartbeat rather
+// than beside it, so that the response knows of them.
 
 import type { Int64 } from "../../base/int64.ts";
 import { subtractInt64 } from "../../base/int64.ts";

@@ -93,8 +93,8 @@ function invalidJoin(request: StreamsGroupHeartbeatRequest): string | undefined 
 }
 
 /**
- * Differs from Kafka: a negative epoch, two subtopologies of one id and indexes that point to
- * nothing are refused as such; Kafka fails over them in other ways.
+ * Differs from Kafka: a topology with a negative epoch, two subtopologies of one id or indexes that
+ * point to nothing is refused as such; Kafka fails over them in other ways.
  */
 function topologyRefusal(topology: Topology): Refusal | undefined {
   const invalid = (why: string) => refusal(ErrorCode.STREAMS_INVALID_TOPOLOGY, why);

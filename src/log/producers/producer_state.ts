@@ -32,8 +32,9 @@ import { type Verification, Verifications, type VerificationStart } from "./veri
  * Five are on the way to a leader at most. Where another leads, so many go to that one before those
  * to the first are given up and come to it as well, and it may be moved again meanwhile.
  *
- * Differs from Kafka: it remembers five. A sixth is out of order there, whereupon Kafka's own
- * producer begins another epoch, and writes what is there already once more.
+ * Differs from Kafka: a producer's last fifteen batches are known again, of Kafka five. A sixth is
+ * out of order there, whereupon Kafka's own producer begins another epoch, and writes what is there
+ * already once more.
  */
 const rememberedBatches = 15;
 const sequenceMax = 0x7fff_ffff;
