@@ -8,7 +8,17 @@ import { memoryFiles } from "../../src/runtime/memory_files.ts";
 import type { Files, OpenFile, OpenMode } from "../../src/runtime/ports.ts";
 import { SaslHandshake } from "../../src/protocol/apis/17_sasl_handshake.ts";
 import { SaslAuthenticate } from "../../src/protocol/apis/36_sasl_authenticate.ts";
-import { CreateTopics, ErrorCode, Metadata, Produce } from "../../src/protocol/mod.ts";
+import { ElectLeaders } from "../../src/protocol/apis/43_elect_leaders.ts";
+import { OffsetDelete } from "../../src/protocol/apis/47_offset_delete.ts";
+import { AlterShareGroupOffsets } from "../../src/protocol/apis/91_alter_share_group_offsets.ts";
+import { DeleteShareGroupOffsets } from "../../src/protocol/apis/92_delete_share_group_offsets.ts";
+import {
+  CreateTopics,
+  DeleteGroups,
+  ErrorCode,
+  Metadata,
+  Produce,
+} from "../../src/protocol/mod.ts";
 import { type RawClient, request } from "../harness/raw_client.ts";
 import { batchOf, produceRequest } from "../harness/raw_requests.ts";
 import { simulated } from "../harness/simulated_broker.ts";
@@ -110,6 +120,27 @@ Deno.test("who came in, who was denied and who changed what is a line each", asy
     "CreateTopics v5 request: topics=[{name=orders numPartitions=1 replicationFactor=1}] " +
       "timeoutMs=10000",
   );
+});
+
+Deno.test("leaders that are elected, and what is forgotten of groups, are changes", async () => {
+  const files = memoryFiles({ clock });
+  await simulated({ settings, files }, async ({ connect }) => {
+    using alice = await connect();
+    await logIn(alice, "alice", "a-secret");
+    await alice.ask(ElectLeaders, 2, { electionType: 1, topicPartitions: null });
+    await alice.ask(DeleteGroups, 2, { groupsNames: ["readers"] });
+    await alice.ask(OffsetDelete, 0, { groupId: "readers", topics: [] });
+    await alice.ask(AlterShareGroupOffsets, 0, { groupId: "workers", topics: [] });
+    await alice.ask(DeleteShareGroupOffsets, 0, { groupId: "workers", topics: [] });
+  });
+  const changes = linesOf(files).filter(({ event }) => event === "change");
+  assertEquals(changes.map(({ api }) => api), [
+    "ElectLeaders",
+    "DeleteGroups",
+    "OffsetDelete",
+    "AlterShareGroupOffsets",
+    "DeleteShareGroupOffsets",
+  ]);
 });
 
 Deno.test("the log is begun anew when it is full, and so many older ones are kept", async () => {

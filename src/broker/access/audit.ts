@@ -55,26 +55,32 @@ interface Repeated {
   count: number;
 }
 
-/** What changes topics, configuration, access rules, users, quotas, tokens, features. */
+/**
+ * What changes topics, groups, configuration, access rules, users, quotas, tokens, features and
+ * brokers. By their numbers: most of these tables are not loaded while nobody asks.
+ */
 const changingKeys: ReadonlySet<number> = new Set([
-  19,
-  20,
-  21,
-  30,
-  31,
-  33,
-  37,
-  38,
-  39,
-  40,
-  42,
-  44,
-  45,
-  47,
-  49,
-  51,
-  57,
-  64,
+  19, // CreateTopics
+  20, // DeleteTopics
+  21, // DeleteRecords
+  30, // CreateAcls
+  31, // DeleteAcls
+  33, // AlterConfigs
+  37, // CreatePartitions
+  38, // CreateDelegationToken
+  39, // RenewDelegationToken
+  40, // ExpireDelegationToken
+  42, // DeleteGroups
+  43, // ElectLeaders: one that is unclean loses records
+  44, // IncrementalAlterConfigs
+  45, // AlterPartitionReassignments
+  47, // OffsetDelete
+  49, // AlterClientQuotas
+  51, // AlterUserScramCredentials
+  57, // UpdateFeatures
+  64, // UnregisterBroker
+  91, // AlterShareGroupOffsets
+  92, // DeleteShareGroupOffsets
 ]);
 const denials: ReadonlySet<number> = new Set([
   ErrorCode.TOPIC_AUTHORIZATION_FAILED,
