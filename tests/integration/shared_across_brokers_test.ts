@@ -143,21 +143,31 @@ async function keeperAsked(
   }
 }
 
-/** A group whose state of the topic's only partition is kept by another than its leader. */
-async function keptElsewhere({ client, connect, metadata }: ClusterScene, leader: number) {
+/** A group that begins in the topic's only partition, and whose state one of these keeps. */
+async function keptBy(
+  { client, connect, metadata }: ClusterScene,
+  keepers: readonly number[],
+  startOffset = 0,
+) {
   const asked = await client();
-  await createTopic(asked, { name: topic, assignments: [[leader]] });
-  const producer = new Producer(asked);
-  await producer.send(["1", "2", "3"].map((value) => ({ topic, value })));
-  await producer.close();
   const topicId = metadata.image.topic(topic)!.id;
   for (let i = 0;; i++) {
     const group = { groupId: `group-${i}`, topicId };
     const keeper = await keeperAsked(asked, group);
-    if (keeper === leader) continue;
-    await beginSharing(await connect(keeper), group);
+    if (!keepers.includes(keeper)) continue;
+    await beginSharing(await connect(keeper), { ...group, startOffset });
     return { group, keeper };
   }
+}
+
+/** The topic, with one partition on one broker and three records; a group that others keep. */
+async function keptElsewhere(scene: ClusterScene, leader: number) {
+  const asked = await scene.client();
+  await createTopic(asked, { name: topic, assignments: [[leader]] });
+  const producer = new Producer(asked);
+  await producer.send(["1", "2", "3"].map((value) => ({ topic, value })));
+  await producer.close();
+  return await keptBy(scene, [1, 2, 3].filter((id) => id !== leader));
 }
 
 Deno.test("who reads waits, and is told no error, while nobody keeps the state", async () => {
@@ -230,5 +240,29 @@ Deno.test("what is acknowledged waits for who keeps the state to come back", asy
     await pass(5_000);
     await start(keeper);
     assertEquals(await acknowledging, ErrorCode.NONE);
+  });
+});
+
+Deno.test("a new leader that does not know its end yet hands out nothing again", async () => {
+  const settings = { "share.coordinator.state.topic.replication.factor": 1 };
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { client, connect, lead, world } = scene;
+    const asked = await client();
+    await createTopic(asked, { name: topic, assignments: [[1, 2, 3]] });
+    const producer = new Producer(asked, { acks: 1 });
+    await producer.send({ topic, value: "by all" });
+    await scene.pass(1_000);
+    world.partition("broker-3", "broker-1");
+    world.partition("broker-3", "broker-2");
+    await producer.send({ topic, value: "by two" });
+    const { group } = await keptBy(scene, [1, 2], 2);
+    await scene.pass(1_000);
+    await lead(topic, 0, 2);
+    const member = new ShareMember(await connect(2), { ...group, memberId: "reader" });
+    assertEquals((await member.fetch()).told, []);
+    scene.heal();
+    await producer.send({ topic, value: "new" });
+    assertEquals((await member.fetch({ maxWaitMs: 60_000 })).told, ["2-2 x1"]);
+    await producer.close();
   });
 });

@@ -226,17 +226,19 @@ export class SharePartitions {
   ): Promise<StoredSharePartition & { readonly isNews: boolean } | ErrorCode> {
     const { startOffset, stateBatches } = state;
     const { highWatermark } = partition;
-    if (startOffset === -1) {
+    const isNew = startOffset === -1;
+    const beyond = stateBatches.at(-1)?.lastOffset ?? startOffset - 1;
+    const isInLog = !isNew && beyond < highWatermark && startOffset <= highWatermark;
+    if (isInLog) return { startOffset, stateBatches, isNews: false };
+    // Before followers have fetched from it, a new leader knows an older end than was told of.
+    if (!partition.isEndKnown) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    if (isNew) {
       // It is for good: what the group was told just before must be heard of.
       if (!await this.#isUpToDate()) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
       const first = await this.#resetOffset(key, partition);
       return first === undefined
         ? ErrorCode.KAFKA_STORAGE_ERROR
         : { startOffset: first, stateBatches: [], isNews: true };
-    }
-    const beyond = stateBatches.at(-1)?.lastOffset ?? startOffset - 1;
-    if (beyond < highWatermark && startOffset <= highWatermark) {
-      return { startOffset, stateBatches, isNews: false };
     }
     this.#options.logger.log("warn", "a share group knows records that the log has lost", {
       group: key.groupId,

@@ -50,7 +50,7 @@ export type ShareReadServices = Pick<
 
 const nothing = new Uint8Array(0);
 /** Whoever waits asks so often for a state that was not to be had. */
-const lookAgainMs = 500;
+const lookAgainMs = 100;
 
 /** Reads, waiting if need be. Resolves with what there is of each of `wanted`, in their order. */
 export async function readShare(
