@@ -4,8 +4,15 @@
 // Invariant: only algorithms with a public key are taken: a token that names none, or one with a
 // shared secret, is refused whatever keys there are.
 
-import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
-import { UsageFault } from "../../base/faults.ts";
+import {
+  createLocalJWKSet,
+  type CryptoKey,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+  type JWTVerifyOptions,
+} from "jose";
+import { messageOf, UsageFault } from "../../base/faults.ts";
 import { entryOf } from "../../base/items.ts";
 import type { CheckedToken, TokenProblem } from "./bearer.ts";
 import { lifetimeOf, type TokenRules } from "./token_rules.ts";
@@ -71,19 +78,38 @@ async function verify(token: string, { keys, rules, nowMs }: SignedTerms): Promi
     requiredClaims: ["exp", "iat", rules.subjectClaim],
   };
   try {
-    return (await jwtVerify(token, keys, options)).payload;
+    return await verifyBy(keys, token, options);
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
     let tries = 0;
     for await (const key of error) {
       if (++tries > triesMax) break;
       try {
-        return (await jwtVerify(token, key, options)).payload;
+        return await verifyBy(key, token, options);
       } catch (failure) {
-        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+        const isOther = failure instanceof errors.JWSSignatureVerificationFailed ||
+          failure instanceof errors.JWKInvalid;
+        if (!isOther) throw failure;
       }
     }
     throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+/** Throws JWKInvalid for a key that is none, or too short: runtimes have words of their own. */
+async function verifyBy(
+  key: PublicKeys | CryptoKey,
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    const { payload } = typeof key === "function"
+      ? await jwtVerify(token, key, options)
+      : await jwtVerify(token, key, options);
+    return payload;
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
+    throw new errors.JWKInvalid(messageOf(error), { cause: error });
   }
 }
 
@@ -121,6 +147,9 @@ function reasonOf(error: errors.JOSEError, { rules }: SignedTerms): string {
     return `its claim ${claim} is not as it should be`;
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) return "its signature is not good";
+  if (error instanceof errors.JWKInvalid) {
+    return `the key that it names cannot be used: ${error.message}`;
+  }
   if (error instanceof errors.JWKSNoMatchingKey) return "none of the known keys has signed it";
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
     return "it is not signed, or in a way that is not accepted";
