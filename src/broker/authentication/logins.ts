@@ -9,15 +9,8 @@
 import { toBase64 } from "../../base/base64.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import { ScramMechanism } from "../../cluster/scram.ts";
-import type {
-  DigestAlgorithm,
-  Digests,
-  Files,
-  HttpPort,
-  Logger,
-  Random,
-  Timers,
-} from "../../runtime/ports.ts";
+import type { Digests, Files, HttpPort, Logger, Random, Timers } from "../../runtime/ports.ts";
+import { offeredMechanisms } from "../config/login_check.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import { bearerExchange } from "./bearer.ts";
 import { BearerTokens, checkTokenFiles } from "./bearer_tokens.ts";
@@ -28,6 +21,7 @@ import type { LoginOptions } from "./login.ts";
 import type { Mechanism } from "./mechanism.ts";
 import { plainExchange } from "./plain.ts";
 import { scramExchange } from "./scram.ts";
+import { scramAlgorithm } from "./scram_hashes.ts";
 
 export interface LoginsOptions {
   readonly config: Pick<BrokerConfig, "get" | "ofListener" | "protocolOf">;
@@ -43,16 +37,10 @@ export interface LoginsOptions {
   readonly logger: Logger;
 }
 
-const scramHashes: Readonly<Record<string, readonly [number, DigestAlgorithm]>> = {
-  "SCRAM-SHA-256": [ScramMechanism.SCRAM_SHA_256, "sha256"],
-  "SCRAM-SHA-512": [ScramMechanism.SCRAM_SHA_512, "sha512"],
+const scramMechanisms: Readonly<Record<string, number>> = {
+  "SCRAM-SHA-256": ScramMechanism.SCRAM_SHA_256,
+  "SCRAM-SHA-512": ScramMechanism.SCRAM_SHA_512,
 };
-/** A name that is none of these may have been set while the broker ran. */
-const offeredMechanisms: readonly string[] = [
-  "PLAIN",
-  ...Object.keys(scramHashes),
-  "OAUTHBEARER",
-];
 const nonceBytes = 18;
 const secretBytes = 32;
 
@@ -100,6 +88,7 @@ export class Logins {
     const delayMs = config.get("connection.failed.authentication.delay.ms");
     return {
       mechanisms: new Map(
+        // One that is not offered may have been set while the broker ran.
         names.filter((name) => offeredMechanisms.includes(name))
           .map((name) => [name, () => this.#begin(name, listener)]),
       ),
@@ -114,9 +103,9 @@ export class Logins {
   #begin(name: string, listener: string): ReturnType<Mechanism> {
     const { digests, random } = this.#options;
     if (name === "OAUTHBEARER") return bearerExchange(this.#tokens.checkOf(listener));
-    const scram = scramHashes[name];
-    if (scram === undefined) return plainExchange(this.#passwordCheck(listener));
-    const [mechanism, algorithm] = scram;
+    const mechanism = scramMechanisms[name];
+    if (mechanism === undefined) return plainExchange(this.#passwordCheck(listener));
+    const algorithm = scramAlgorithm(mechanism);
     return scramExchange({
       name,
       algorithm,

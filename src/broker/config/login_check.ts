@@ -6,7 +6,13 @@ import { parseRules } from "../authentication/principal_rules.ts";
 import { tokenProblem } from "../authentication/token_terms.ts";
 import type { BrokerConfig } from "./in_force.ts";
 
-const offered: readonly string[] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
+/** What a listener may let clients log in by. */
+export const offeredMechanisms: readonly string[] = [
+  "PLAIN",
+  "SCRAM-SHA-256",
+  "SCRAM-SHA-512",
+  "OAUTHBEARER",
+];
 
 /** What is wrong with the logins of `config`'s listeners. No password is in it. */
 export function loginProblems(config: BrokerConfig): string[] {
@@ -17,13 +23,13 @@ export function loginProblems(config: BrokerConfig): string[] {
     const mechanisms = config.ofListener("sasl.enabled.mechanisms", { listener });
     const key = "sasl.enabled.mechanisms";
     if (mechanisms.length === 0) {
-      return [`${key}: listener ${listener} has none: name one of ${offered.join(", ")}`];
+      return [`${key}: listener ${listener} has none: name one of ${offeredMechanisms.join(", ")}`];
     }
-    const strange = mechanisms.find((mechanism) => !offered.includes(mechanism));
+    const strange = mechanisms.find((mechanism) => !offeredMechanisms.includes(mechanism));
     if (strange !== undefined) {
       return [
         `${key}: ${strange} is not offered: listener ${listener} may have ` +
-        `${offered.join(", ")}`,
+        `${offeredMechanisms.join(", ")}`,
       ];
     }
     const problems = mechanisms.includes("PLAIN") ? plainProblems(config, listener) : [];
