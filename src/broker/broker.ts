@@ -427,6 +427,7 @@ export class Broker implements RunningBroker {
         this.#wiring.unreadable.sweep();
         this.#log.sweep();
         this.#wiring.audit?.sweep();
+        this.#wiring.frameBuffers.sweep();
         await this.#wiring.storage.maintain();
         if (this.#options.readsOnlyBecause !== undefined) return;
         if (await this.#wiring.membership.retry()) {

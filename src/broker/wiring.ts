@@ -122,6 +122,7 @@ export class Wiring implements Services {
   readonly quotas: ClientQuotas;
   /** What clients make us hold, all together. */
   readonly memory: MemoryBudget;
+  readonly frameBuffers: FrameBuffers;
   readonly garbage: Garbage;
   readonly logger: Logger;
   readonly digests: Digests;
@@ -180,6 +181,7 @@ export class Wiring implements Services {
     this.quotas.set(metadata.image.clientQuotas());
     this.stopWatching = metadata.onChange((changes) => this.#onMetadataChanged(changes));
     this.memory = memoryBudgetOf(config, runtime.process);
+    this.frameBuffers = new FrameBuffers(this.memory);
     this.garbage = new Garbage({ ...runtime, memory: this.memory, logger });
     this.purgatory = new Purgatory(timers);
     this.fetchSessions = fetchSessionsOf(options);
@@ -482,7 +484,7 @@ export class Wiring implements Services {
         requestBytesMax: config.get("socket.request.max.bytes"),
         answers: this.memory.answers,
         slices: this.storage.slices,
-        buffers: new FrameBuffers(this.memory),
+        buffers: this.frameBuffers,
         onLogin: (session, outcome) => this.audit?.login(session, outcome),
         isClosing: () => this.isClosing,
         dispatch: around(dispatcher.dispatch.bind(dispatcher)),

@@ -564,8 +564,9 @@ export class Storage {
     return failed;
   }
 
-  /** Looks for room on the disks, and gives each log the time for its chores. */
+  /** Looks for room on the disks and in memory, and gives each log the time for its chores. */
   async maintain(): Promise<void> {
+    this.#readAhead.sweep();
     for (const folder of this.#folders.online) folder.state.checkRoom();
     const { clock } = this.#options.runtime;
     const chore = (log: PartitionLog) => log.maintain(clock.now());

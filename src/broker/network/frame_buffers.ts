@@ -5,13 +5,13 @@
 //   a frame        a larger one, as a whole, once the share for frames has room: in turn
 //
 // Invariant: who waits for a frame's memory holds none of that share, so that whoever holds some
-// has all that it takes to receive to the end. Buffers of a few sizes are used again: of fresh
-// memory the first touch costs more than what is received into it. So a frame of many megabytes,
-// claimed as it is, has memory made as it comes: its length alone, which costs who sends it four
-// bytes, has none touched.
+// has all that it takes to receive to the end. Buffers of a few sizes are used again. A frame
+// of many megabytes, claimed as it is, has memory made as it comes: its length alone, which costs
+// who sends it four bytes, has none touched.
 
 import { freeMemory } from "../../base/free_memory.ts";
 import type { MemoryShare, MemoryWait } from "../../base/memory_share.ts";
+import { SpareBuffers } from "../../base/spare_buffers.ts";
 
 export const idleBytes = 2 * 1024;
 export const freeBytes = 32 * 1024;
@@ -42,8 +42,7 @@ export interface FrameBufferWait {
 /** Of all connections together. */
 export class FrameBuffers {
   readonly #shares: { readonly buffers: MemoryShare; readonly frames: MemoryShare };
-  readonly #spare = new Map<number, ArrayBuffer[]>();
-  #spareBytes = 0;
+  readonly #spare = new SpareBuffers(spareBytesMax);
 
   constructor(shares: { readonly buffers: MemoryShare; readonly frames: MemoryShare }) {
     this.#shares = shares;
@@ -96,22 +95,18 @@ export class FrameBuffers {
     share.give(claimed);
   }
 
+  /** As {@link SpareBuffers.sweep}. */
+  sweep(): void {
+    this.#spare.sweep();
+  }
+
   #make(capacity: number): Uint8Array<ArrayBuffer> {
-    const spare = this.#spare.get(capacity)?.pop();
-    if (spare === undefined) return new Uint8Array(capacity);
-    this.#spareBytes -= capacity;
-    return new Uint8Array(spare);
+    return new Uint8Array(this.#spare.take(capacity));
   }
 
   #putAside(buffer: ArrayBuffer): void {
-    const capacity = buffer.byteLength;
-    if (capacity > pooledBytesMax || this.#spareBytes + capacity > spareBytesMax) {
-      return freeMemory(buffer);
-    }
-    const spare = this.#spare.get(capacity);
-    if (spare === undefined) this.#spare.set(capacity, [buffer]);
-    else spare.push(buffer);
-    this.#spareBytes += capacity;
+    if (buffer.byteLength > pooledBytesMax) freeMemory(buffer);
+    else this.#spare.put(buffer);
   }
 }
 

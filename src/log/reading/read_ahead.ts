@@ -5,19 +5,23 @@
 //   segment, position --> |given out|      kept      |
 //
 // Invariant: all that is kept, over all logs that share it, is at most `bytesMax`; what was used
-// least recently goes first.
+// least recently goes first, and what nobody has used for some sweeps goes as well.
 
 import { bufferBytesMax, capacityFor, ReadBuffers } from "./read_buffers.ts";
 import type { Segment } from "../segment/segment.ts";
 
 /** How much more than asked for is read. */
 const aheadFactor = 8;
+/** A consumer that has not come back after so many is gone, or slow enough to wait for a disk. */
+const sweepsMax = 5;
 
 /** Bytes of a segment that have been read. */
 interface Chunk {
   readonly segment: Segment;
   readonly position: number;
   readonly bytes: Uint8Array;
+  /** The sweeps that there had been when it was used last. */
+  usedAt: number;
 }
 
 /** How much to read for a sequential reader that asked for `wanted` bytes. */
@@ -33,6 +37,7 @@ export class ReadAhead {
   /** Least recently used first. */
   #chunks: Chunk[] = [];
   #bytes = 0;
+  #sweeps = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -58,6 +63,7 @@ export class ReadAhead {
       this.#drop(chunk);
       return undefined;
     }
+    chunk.usedAt = this.#sweeps;
     this.#chunks.push(chunk);
     return bytes;
   }
@@ -66,7 +72,7 @@ export class ReadAhead {
   put(segment: Segment, position: number, bytes: Uint8Array): void {
     if (bytes.length > this.#bytesMax) return;
     this.buffers.hold(bytes);
-    this.#chunks.push({ segment, position, bytes });
+    this.#chunks.push({ segment, position, bytes, usedAt: this.#sweeps });
     this.#bytes += bytes.length;
     while (this.#bytes > this.#bytesMax) this.#drop(this.#chunks.shift()!);
   }
@@ -79,6 +85,17 @@ export class ReadAhead {
       if (segments.includes(chunk.segment)) this.#drop(chunk);
       else this.#chunks.push(chunk);
     }
+  }
+
+  /** To be called now and then: what nobody has used for long goes, spare memory too. */
+  sweep(): void {
+    this.#sweeps++;
+    for (let [oldest] = this.#chunks; oldest !== undefined; [oldest] = this.#chunks) {
+      if (this.#sweeps - oldest.usedAt < sweepsMax) break;
+      this.#chunks.shift();
+      this.#drop(oldest);
+    }
+    this.buffers.sweep();
   }
 
   /** It is not in the list any more. */

@@ -83,3 +83,21 @@ Deno.test("what a reader has not given back stays as it is, whatever others read
   }
   assertEquals(bytes, before);
 });
+
+Deno.test("what no consumer comes back for is forgotten after some sweeps", async () => {
+  const readAhead = new ReadAhead(1024 * 1024);
+  const { log, batchBytes } = await coldLog(800, readAhead);
+  const o = { endOffset: 800, maxBytes: 20 * batchBytes, minOneBatch: true };
+  let offset = 0;
+  for (let i = 0; i < 5; i++) {
+    const read = await log.read({ offset, ...o });
+    readAhead.buffers.release(read.bytes);
+    offset = read.nextOffset;
+    readAhead.sweep();
+  }
+  assert(readAhead.size > 0);
+  for (let i = 0; i < 10; i++) readAhead.sweep();
+  assertEquals([readAhead.size, readAhead.buffers.spareBytes], [0, 0]);
+  const { nextOffset } = await log.read({ offset, ...o });
+  assert(nextOffset > offset);
+});

@@ -1,5 +1,4 @@
-// Memory for what is read from files, used again and again: of a fresh megabyte, the first touch of
-// its pages and its collection cost more than the reading.
+// Memory for what is read from files, used again and again.
 //
 //   take --> being filled --hold--> held, by one or several --the last release--> spare --> take
 //                     \--never held, or not by all released--> garbage, like any other array
@@ -10,6 +9,7 @@
 // safe, then; to release twice is not, and throws where it can be seen.
 
 import { freeMemory } from "../../base/free_memory.ts";
+import { SpareBuffers } from "../../base/spare_buffers.ts";
 
 /** Capacities are between these. Smaller arrays are not tracked, larger not kept. */
 const bufferBytesMin = 32 * 1024;
@@ -18,19 +18,22 @@ const powersBytesMax = 1024 * 1024;
 const stepBytes = 256 * 1024;
 
 export class ReadBuffers {
-  readonly #spareBytesMax: number;
   /** Of every buffer from here, by how many it is held. */
   readonly #holders = new WeakMap<ArrayBufferLike, number>();
-  readonly #spare = new Map<number, ArrayBuffer[]>();
-  #spareBytes = 0;
+  readonly #spare: SpareBuffers;
 
   constructor(spareBytesMax: number) {
-    this.#spareBytesMax = spareBytesMax;
+    this.#spare = new SpareBuffers(spareBytesMax);
   }
 
   /** Bytes that wait to be used again. */
   get spareBytes(): number {
-    return this.#spareBytes;
+    return this.#spare.bytes;
+  }
+
+  /** As {@link SpareBuffers.sweep}. */
+  sweep(): void {
+    this.#spare.sweep();
   }
 
   /** `length` bytes with anything in them. */
@@ -41,10 +44,7 @@ export class ReadBuffers {
       this.#holders.set(large.buffer, 0);
       return large;
     }
-    const capacity = capacityFor(length);
-    let buffer = this.#spare.get(capacity)?.pop();
-    if (buffer === undefined) buffer = new ArrayBuffer(capacity);
-    else this.#spareBytes -= capacity;
+    const buffer = this.#spare.take(capacityFor(length));
     this.#holders.set(buffer, 0);
     return new Uint8Array(buffer, 0, length);
   }
@@ -61,18 +61,9 @@ export class ReadBuffers {
     if (holders === undefined) return;
     if (holders === 0) throw new Error("a read buffer was released more often than held");
     this.#holders.set(buffer, holders - 1);
-    if (holders === 1) this.#putAside(buffer as ArrayBuffer);
-  }
-
-  #putAside(buffer: ArrayBuffer): void {
-    const capacity = buffer.byteLength;
-    if (capacity > bufferBytesMax || this.#spareBytes + capacity > this.#spareBytesMax) {
-      return freeMemory(buffer);
-    }
-    const spare = this.#spare.get(capacity);
-    if (spare === undefined) this.#spare.set(capacity, [buffer]);
-    else spare.push(buffer);
-    this.#spareBytes += capacity;
+    if (holders > 1) return;
+    if (buffer.byteLength > bufferBytesMax) freeMemory(buffer);
+    else this.#spare.put(buffer as ArrayBuffer);
   }
 }
 
