@@ -123,7 +123,9 @@ export function walkRun(bytes: Uint8Array, part: WalkPart): string | undefined {
     if (errors === undefined || errors.length >= recordErrorsMax) continue;
     errors.push(recordError(i, noKey ? undefined : timestamp, part.rules));
   }
-  Object.assign(walk, { maxTimestamp, consecutive, breaksRules });
+  walk.maxTimestamp = maxTimestamp;
+  walk.consecutive = consecutive;
+  walk.breaksRules = breaksRules;
   return undefined;
 }
 

@@ -75,7 +75,8 @@ export const logConfigDefaults: LogConfig = {
 };
 
 /** When a segment is full. */
-export interface RollLimits extends LogConfig {
+export interface RollLimits
+  extends Pick<LogConfig, "segmentBytes" | "segmentMs" | "segmentIndexBytes"> {
   /** How much younger than `segmentMs` it may be. */
   readonly jitterMs: number;
 }
@@ -85,8 +86,10 @@ export interface RollLimits extends LogConfig {
  * `jitter`: which part of the configured one is this log's.
  */
 export function rollLimits(config: LogConfig, jitter: number): RollLimits {
-  const isCompacted = config.cleanupPolicy.includes("compact");
+  const { segmentBytes, segmentIndexBytes, cleanupPolicy, segmentJitterMs } = config;
+  const isCompacted = cleanupPolicy.includes("compact");
   const ageMsMax = isCompacted ? config.maxCompactionLagMs : Infinity;
   const segmentMs = Math.min(config.segmentMs, ageMsMax);
-  return { ...config, segmentMs, jitterMs: Math.min(config.segmentJitterMs, segmentMs) * jitter };
+  const jitterMs = Math.min(segmentJitterMs, segmentMs) * jitter;
+  return { segmentBytes, segmentIndexBytes, segmentMs, jitterMs };
 }
