@@ -1,6 +1,7 @@
 // A slice of the crashes that `deno task test:crash` runs in full.
 
 import { assert, assertEquals } from "@std/assert";
+import { fromUtf8 } from "../../src/base/bytes.ts";
 import { logConfigDefaults } from "../../src/log/mod.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
 import { simulate } from "../../src/runtime/simulated.ts";
@@ -59,6 +60,54 @@ for (const how of ["kill", "power loss"] as const) {
       await world.drive(hasNoGap(world.start("n1"), `${how} before change ${doomAt}`));
     }
     assert(doomAt > 40, `a cut of ${doomAt} changes`);
+  });
+}
+
+/** A follower's log whose leader begins far behind it; then three new records, which are synced. */
+async function beginAnew(runtime: Runtime, onSynced: () => void): Promise<void> {
+  const { folder, log } = await openLog(runtime, config, { journal: { fromSyncs: 0 } });
+  await folder.noteRecovered();
+  for (let i = 0; i < 6; i++) {
+    appendOk(log, batchOf(["old"]));
+    await log.answerable(log.logEndOffset, true);
+  }
+  await log.restartAt(20);
+  for (let i = 0; i < 3; i++) appendOk(log, batchOf(["new"]));
+  await log.answerable(23, true);
+  onSynced();
+  await checkpoint(folder, log);
+}
+
+/** One of the two, without a gap; the new one for good, once it was synced. */
+async function isOldOrNew(runtime: Runtime, isSynced: boolean, when: string): Promise<void> {
+  const { log } = await openLog(runtime, config);
+  assertEquals(log.refusal, undefined, when);
+  const held = await recordsFrom(log);
+  const [start, end] = [log.logStartOffset, log.logEndOffset];
+  assertEquals(held.map(({ offset }) => offset), held.map((_, i) => start + i), when);
+  assertEquals(held.length, end - start, when);
+  const isNew = start === 20;
+  assert(isNew ? end <= 23 : end <= 6, `${start} to ${end}: ${when}`);
+  const values = new Set(held.map(({ value }) => fromUtf8(value!)));
+  assert(!values.has(isNew ? "old" : "new"), when);
+  if (isSynced) assertEquals([start, end], [20, 23], when);
+}
+
+for (const how of ["kill", "power loss"] as const) {
+  Deno.test(`a log that begins anew is the old one or the new one behind a ${how}`, async () => {
+    let [doomAt, end, syncedBefore]: [number, End, number] = [1, how, 0];
+    for (; end !== "done"; doomAt++) {
+      const random = new SeededRandom(doomAt, "doom");
+      const world = simulate(doomAt, {});
+      const run = startDoomed(world, { machine: "n1", doomAt, how, random });
+      let isSynced = false;
+      end = await run.run(beginAnew(run.runtime, () => isSynced = run.isAlive()));
+      if (end === "done") world.kill("n1");
+      if (isSynced) syncedBefore++;
+      const when = `${how} before change ${doomAt}`;
+      await world.drive(isOldOrNew(world.start("n1"), isSynced, when));
+    }
+    assert(doomAt > 50 && syncedBefore > 5, `${doomAt} changes, ${syncedBefore} behind the sync`);
   });
 }
 
