@@ -13,6 +13,10 @@
 // are reset, and its machine refuses others. A machine that does not answer proves nothing, nor
 // does one that has refused us all along.
 //
+// What is to be followed from now on is not in the request that is in flight, which may wait for
+// records of others for half a second, while producers wait for this broker. If it is not answered
+// at once, its connection is dropped, and another asks for all.
+//
 // One request is in flight, so that what a fetch says of this broker's logs is what is on its
 // disk. It names what has changed since the last one (follower_session.ts). One connection may hang
 // while others would get through, as when TCP repeats rarely what a cut-off machine did not get: so
@@ -32,7 +36,7 @@ import {
   type ResponseOf,
 } from "../../protocol/mod.ts";
 import { baseOffsetOf, batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
-import type { Logger, Timers } from "../../runtime/ports.ts";
+import type { Logger, Timer, Timers } from "../../runtime/ports.ts";
 import type { Partition } from "../logs/partition.ts";
 import { FollowerSession } from "./follower_session.ts";
 import type { ReplicationCounters } from "./measures.ts";
@@ -106,6 +110,13 @@ const unheardTopic: ReadonlySet<ErrorCode> = new Set([
   ErrorCode.UNKNOWN_TOPIC_ID,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
 ]);
+/** So long a request may go on that does not name all that is to be followed. */
+const incompleteMsMax = 20;
+/**
+ * Connections are not dropped more often, and with each that has had no answer half as often: one
+ * gets through, however far away the leader is.
+ */
+const betweenDropsMsMin = 100;
 /** An answer may come so much later than the leader is to wait for records. */
 const answerMsMin = 5_000;
 
@@ -124,6 +135,12 @@ export class LeaderFetcher {
   /** How much later than the leader waits its answer is taken for lost. */
   #patienceMs = answerMsMin;
   #running = false;
+  #isInFlight = false;
+  /** Due while the request that is in flight lacks what was added since. */
+  #dropping: Timer | undefined;
+  #isDropped = false;
+  #nextDropMs = -Infinity;
+  #betweenDropsMs = betweenDropsMsMin;
   #closed = false;
   /** Ends the pause that is on. */
   #wake: (() => void) | undefined;
@@ -141,6 +158,7 @@ export class LeaderFetcher {
   add(partition: Partition): void {
     this.#turns.set(partition, { dueMs: -Infinity, pauseMs: pauseMsMin });
     this.#wake?.();
+    if (this.#isInFlight) this.#dropSoon();
     if (this.#running || this.#closed) return;
     this.#running = true;
     this.#run().catch(this.#options.onBug).finally(() => this.#running = false);
@@ -152,6 +170,7 @@ export class LeaderFetcher {
 
   close(): void {
     this.#closed = true;
+    this.#dropping?.cancel();
     this.#turns.clear();
     this.#peer.close();
     this.#wake?.();
@@ -176,6 +195,7 @@ export class LeaderFetcher {
         if (!isPeerFault(error)) throw error;
         if (this.#closed) return;
         this.#session.reset();
+        if (this.#isDropped) continue;
         this.#options.counters.failedFetches++;
         const leader = this.#peer.id;
         logger.log("info", "a leader cannot be fetched from", { leader, reason: messageOf(error) });
@@ -190,13 +210,32 @@ export class LeaderFetcher {
     const { waitMsMax, answerMsMax } = terms();
     const timeoutMs = Math.min(answerMsMax, waitMsMax + this.#patienceMs);
     const sentMs = monotonic();
+    this.#isInFlight = true;
+    this.#isDropped = false;
     try {
       const answer = await this.#peer.request(Fetch, this.#request(asked), { timeoutMs });
       this.#patienceMs = answerMsMin;
+      this.#betweenDropsMs = betweenDropsMsMin;
       return answer;
     } finally {
+      this.#isInFlight = false;
+      this.#dropping?.cancel();
+      this.#dropping = undefined;
       this.#patienceMs = Math.max(this.#patienceMs, 2 * (monotonic() - sentMs));
     }
+  }
+
+  #dropSoon(): void {
+    const { timers, monotonic } = this.#options;
+    const inMs = Math.max(incompleteMsMax, this.#nextDropMs - monotonic());
+    this.#dropping ??= timers.after(inMs, () => {
+      this.#dropping = undefined;
+      this.#isDropped = this.#peer.drop();
+      // It is still being opened.
+      if (!this.#isDropped) return this.#dropSoon();
+      this.#nextDropMs = monotonic() + this.#betweenDropsMs;
+      this.#betweenDropsMs *= 2;
+    });
   }
 
   /** Whether it is still to be seen that the leader's process is gone; once it is, it is told. */

@@ -180,6 +180,13 @@ export class Peer {
     throw new ConnectionFault(`broker ${this.id} has no listener ${listener}`);
   }
 
+  /** Drops the connection, with what is in flight; whether there was one. The next is another. */
+  drop(): boolean {
+    if (this.#connection?.closed !== false) return false;
+    this.#connection.close();
+    return true;
+  }
+
   /** Drops it. */
   close(): void {
     this.#closed = true;
