@@ -1,14 +1,11 @@
 // `ottla produce`: each line of standard input becomes a record, or each of the files named.
 
 import { PlatformFault, UsageFault } from "../../base/faults.ts";
-import {
-  type Client,
-  type CompressionType,
-  Producer,
-  type ProducerRecord,
-} from "../../client/mod.ts";
+import { entryOf } from "../../base/items.ts";
+import { type Client, Producer, type ProducerRecord } from "../../client/mod.ts";
 import { ArgumentFault, command, type Values } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
+import { compressionIn, compressionOption } from "../compression.ts";
 import { type CliContext, exitCode, onInterrupt } from "../context.ts";
 import { counted } from "../counted.ts";
 import { isKafkaError, noPartition, onUnknownTopic } from "../failures.ts";
@@ -27,7 +24,6 @@ import { SendProgress } from "./send_progress.ts";
 import { encodingOptions, type InputRecord, RecordEncoder } from "../schemas/record_encoding.ts";
 import { readFile } from "../text_file.ts";
 
-const compressions: readonly string[] = ["none", "gzip", "snappy", "lz4", "zstd"];
 const acksByName: Readonly<Record<string, "all" | 1 | 0>> = { all: "all", "-1": "all", 1: 1, 0: 0 };
 
 const options = {
@@ -44,13 +40,7 @@ const options = {
   header: { kind: "list", value: "KEY=VALUE", short: "H", about: "a header for every record" },
   timestamp: { kind: "text", value: "TIME", about: "the time of every record: ISO 8601 or @ms" },
   partition: { kind: "number", value: "N", short: "p", about: "the partition, instead of by key" },
-  compression: {
-    kind: "text",
-    value: "TYPE",
-    short: "z",
-    also: ["compression-codec"],
-    about: "none, gzip, snappy, lz4 or zstd",
-  },
+  ...compressionOption,
   acks: {
     kind: "text",
     value: "0|1|all",
@@ -82,22 +72,16 @@ const produce = command({
     ],
   ],
   run: async (context, { operands: [topic, ...files], options }) => {
-    const { compression = "none", acks = "all", partition } = options;
+    const { partition } = options;
+    const compression = compressionIn(options.compression);
+    const acks = acksIn(options.acks);
+    const transaction = transactionOf(options, acks);
     const encoder = await RecordEncoder.open(context, { topic, options });
     const records = inputOf(context, { topic, files, options, encoder });
-    if (!compressions.includes(compression)) {
-      throw new ArgumentFault(
-        `--compression takes ${compressions.join(", ")}, not "${compression}"`,
-      );
-    }
-    if (!(acks in acksByName)) {
-      throw new ArgumentFault(`--acks takes 0, 1 or all, not "${acks}"`);
-    }
-    const transaction = transactionOf(options, acksByName[acks]);
     return await withClient(context, options, async (client) => {
       const producer = new Producer(client, {
-        compression: compression as CompressionType,
-        acks: acksByName[acks],
+        compression,
+        acks,
         ...transaction,
       });
       const outlet =
@@ -114,6 +98,13 @@ const produce = command({
 });
 
 export const commands = [produce];
+
+/** Whom to wait for. Throws ArgumentFault. */
+function acksIn(word = "all"): "all" | 1 | 0 {
+  const acks = entryOf(acksByName, word);
+  if (acks !== undefined) return acks;
+  throw new ArgumentFault(`--acks takes 0, 1 or all, not "${word}"`);
+}
 
 /** The records that the command line asks for, as they come. Throws ArgumentFault at once. */
 function inputOf(
