@@ -27,6 +27,7 @@ export class OttlaProgram implements AsyncDisposable {
   /** Where brokers listen, as ready lines say, in their order. */
   readonly #listening: { host: string; port: number }[] = [];
   #onListening = () => {};
+  #onLineOf = (_: string) => {};
 
   private constructor(command: readonly string[], options: ProgramOptions) {
     this.#confidence = Confidence.ofArguments(options.args);
@@ -68,6 +69,15 @@ export class OttlaProgram implements AsyncDisposable {
     return this.#listening.slice(0, count);
   }
 
+  /** Resolves once a line has `part` in it. */
+  async said(part: string): Promise<void> {
+    const said = Promise.withResolvers<void>();
+    this.#onLineOf = (text) => text.includes(part) && said.resolve();
+    for (const { text } of this.lines) this.#onLineOf(text);
+    const what = () => `a line with ${part}\n${this.#process.output}`;
+    await within(said.promise, { ms: readyMs, what });
+  }
+
   /** How it ended, by itself. */
   ended(): Promise<Finished> {
     const what = () => `its end\n${this.#process.output}`;
@@ -86,6 +96,7 @@ export class OttlaProgram implements AsyncDisposable {
   #onLine(text: string, source: "stdout" | "stderr"): void {
     this.#confidence.hear(text);
     this.lines.push({ source, text });
+    this.#onLineOf(text);
     const match = /listening on \[?([^\s\]]+)\]?:(\d+)/.exec(text);
     if (match === null) return;
     this.#listening.push({ host: itemAt(match, 1), port: Number(match[2]) });
