@@ -27,6 +27,8 @@ export interface HistoryOptions {
   readonly isSynced?: boolean;
   /** Whether brokers have several disks; by default as the seed has it, with all kinds. */
   readonly hasDisks?: boolean;
+  /** By then all is to be as it should be, once nothing goes wrong any more. */
+  readonly healMs?: number;
   /** Kafka's own keys, besides those of every history. */
   readonly settings?: Readonly<Record<string, string | number>>;
   /** What brokers have in place of their store. */
@@ -41,6 +43,7 @@ export interface Cast {
   readonly isSynced: boolean;
   /** How many times shorter than usual everybody's patience is. */
   readonly hurry: number;
+  readonly healMs: number;
   readonly settings: Readonly<Record<string, string | number>>;
   /** Brokers that are of an older version until they start again. */
   readonly older: readonly number[];
@@ -48,6 +51,9 @@ export interface Cast {
 }
 
 const troubledMs = 60_000;
+
+/** Time for all to be as it should be, once nothing goes wrong any more. */
+const healMsMax = 300_000;
 
 export function castOf(options: HistoryOptions): Cast {
   const { seed, home, kept, troubles } = options;
@@ -74,6 +80,7 @@ export function castOf(options: HistoryOptions): Cast {
     brokers,
     isSynced,
     hurry,
+    healMs: options.healMs ?? healMsMax,
     settings: {
       ...settingsOf(hurry, isSynced),
       // Where only some things go wrong, nothing else is to be out of the common either.

@@ -49,9 +49,6 @@ const transactionsTopic: Topic = { name: "__transaction_state", partitions: 1 };
 const topics = [orders, debits, credits, drafts];
 const groups = ["readers", "ledger-a", "ledger-b"];
 
-/** Time for all to be as it should be, once nothing goes wrong any more. */
-const healMsMax = 300_000;
-
 /** By then an etcd has carried out what it was late with (`lateCopies`), and told it. */
 const lateMsMax = 10_000;
 
@@ -333,8 +330,9 @@ class History {
 
   /** What `doing` comes to; the law is that it does, in a time that is long enough. */
   async #soon<T>(what: string, doing: Promise<T>, state = () => ""): Promise<T> {
-    const late = this.#scene.pass(healMsMax).then(() =>
-      law(false, `${what}: not within ${healMsMax} ms ${state()}`)
+    const { healMs } = this.#cast;
+    const late = this.#scene.pass(healMs).then(() =>
+      law(false, `${what}: not within ${healMs} ms ${state()}`)
     );
     return await Promise.race([doing, late as Promise<never>]);
   }

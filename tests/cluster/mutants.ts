@@ -160,12 +160,13 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
   },
   "what is left of a topic is in the way of the next one": {
     aim: ["has a topic deleted and made anew", "is killed", "loses power"],
+    options: { healMs: 60_000 },
     wrong: () => wrongly(Strays, "setOtherAside", () => () => Promise.resolve(false)),
     seedsMax: 500,
   },
   "what was on a disk that is replaced is not missed": {
     aim: ["has a disk of several that fails"],
-    options: { hasDisks: true },
+    options: { hasDisks: true, healMs: 60_000 },
     wrong: () => {
       const mends = [
         wrongly(Storage, "hasLost", () => () => false),
