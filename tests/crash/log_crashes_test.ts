@@ -40,6 +40,11 @@ Deno.test("a cut whose sync a kill forestalls is synced before the next append",
   await crashLog(19_471_751, { counts: { crashes: 0, cutRecords: 0 } });
 });
 
+Deno.test("a file that was cut to nothing and not synced is written anew", async () => {
+  // The sync of the cut fails, a kill, appends behind it, then a loss of power.
+  await crashLog(10_035_422, { counts: { crashes: 0, cutRecords: 0 } });
+});
+
 /** The log opens as it would without the interruption, or without the cut. */
 async function hasNoGap(runtime: Runtime, when: string): Promise<void> {
   const { log } = await openLog(runtime, config);

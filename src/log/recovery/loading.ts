@@ -190,7 +190,8 @@ async function firstToCheck(
   // Those that are checked are indexed by that.
   await rebuildIndexes(segments.slice(0, first), { parsed, active: undefined });
   if (state.isSuspect) {
-    const suspects = segments.slice(first).filter((segment) => segment.size > 0);
+    // An empty one, too: it may have been cut to that, and what was cut may come back.
+    const suspects = segments.slice(first).filter((segment) => segment.hasFile);
     for (const segment of suspects) segment.file.closeHandle();
     const baseOffsets = suspects.map((segment) => segment.baseOffset);
     await rewriteSegments(files, { folder, baseOffsets });
