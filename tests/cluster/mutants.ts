@@ -53,12 +53,13 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
     seedsMax: 10,
   },
   "acks=all does not wait for the disk": {
+    aim: ["loses power"],
     options: { isSynced: true },
     wrong: () =>
       wrongGetter(PartitionLog, "keptEndOffset", function () {
         return this.logEndOffset;
       }),
-    seedsMax: 20,
+    seedsMax: 60,
   },
   "a batch that is repeated is taken for a new one": {
     wrong: () => wrongly(ProducerState, "check", () => () => ({ duplicate: undefined })),
