@@ -24,3 +24,9 @@ for (const home of ["memory", "etcd"] as const) {
     for (const [what, count] of totals) assert(count > 25, `${count} ${what}`);
   });
 }
+
+Deno.test("a broker that is taken for dead twice in a row keeps its disks", async () => {
+  // Both times it notes in each directory, which life of it that is of, at the same time.
+  const summary = await runHistory({ seed: 9_400_308, kept: [0, 1, 3] });
+  assertEquals(summary.broken, []);
+});

@@ -134,6 +134,7 @@ export class Storage {
   readonly files: Files;
   /** What all logs together have done. */
   readonly counters = new LogCounters();
+  #noting: Promise<void> = Promise.resolve();
   readonly #options: StorageOptions;
   readonly #folders: DataFolders;
   readonly #logger: Logger;
@@ -282,11 +283,13 @@ export class Storage {
     return this.#folders.online;
   }
 
-  /** Has the directories remember how far the home of the metadata has come. */
-  async noteHome(note: HomeNote): Promise<void> {
-    for (const folder of this.#folders.online) {
-      await tryWritingIn(folder, () => writeHomeNote(this.files, folder.path, note));
-    }
+  /** Has the directories remember how far the home of the metadata has come, a note at a time. */
+  noteHome(note: HomeNote): Promise<void> {
+    return this.#noting = this.#noting.then(async () => {
+      for (const folder of this.#folders.online) {
+        await tryWritingIn(folder, () => writeHomeNote(this.files, folder.path, note));
+      }
+    });
   }
 
   /** The directories are this broker's from now on. */
