@@ -25,8 +25,8 @@ for (const home of ["memory", "etcd"] as const) {
   });
 }
 
-Deno.test("a broker that is taken for dead twice in a row keeps its disks", async () => {
-  // Both times it notes in each directory, which life of it that is of, at the same time.
+Deno.test("a broker that begins another life while it writes a note keeps its disks", async () => {
+  // Both notes are of each directory, and were written at the same time.
   const summary = await runHistory({ seed: 9_400_308, kept: [0, 1, 3] });
   assertEquals(summary.broken, []);
 });
