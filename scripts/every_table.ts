@@ -11,17 +11,17 @@ import type { AnyMessage, RecordTable } from "../src/protocol/schema.ts";
 import * as quorumRecords from "../src/cluster/quorum_records.ts";
 import { metadataRecords } from "../src/cluster/record_tables.ts";
 import * as storageRecords from "../src/cluster/storage_records.ts";
-import { consumerTables } from "../src/coordinator/consumer/records.ts";
-import { GroupMetadataKey, GroupMetadataValue } from "../src/coordinator/classic/records.ts";
+import { consumerTables } from "../src/coordinator/groups/consumer/records.ts";
+import { GroupMetadataKey, GroupMetadataValue } from "../src/coordinator/groups/classic/records.ts";
 import {
   LegacyOffsetCommitKey,
   LegacyOffsetCommitValue,
   OffsetCommitKey,
   OffsetCommitValue,
-} from "../src/coordinator/offset_records.ts";
-import { shareTables } from "../src/coordinator/share/records.ts";
+} from "../src/coordinator/groups/offsets/records.ts";
+import { shareTables } from "../src/coordinator/groups/share/records.ts";
 import * as shareStateRecords from "../src/coordinator/share_state/records.ts";
-import { streamsTables } from "../src/coordinator/streams/records.ts";
+import { streamsTables } from "../src/coordinator/groups/streams/records.ts";
 import * as transactionRecords from "../src/coordinator/transactions/records.ts";
 
 /** A table here, under the name of its definition. */

@@ -389,7 +389,7 @@ const startFiles = ["src/main.ts", "src/cli/start/start.ts"]
 const lateFiles = [
   "src/broker/replication/replication.ts",
   "src/client/",
-  "src/coordinator/group_table.ts",
+  "src/coordinator/groups/group_table.ts",
   "src/coordinator/share_state/state_table.ts",
   "src/coordinator/transactions/transaction_table.ts",
   "src/etcd/",

@@ -9,10 +9,10 @@
 // A broker at rest runs none of them, and they are a fifth of its program. So what works is loaded
 // with the first partition of the topic that is led here.
 
-import type { GroupConfig } from "./group_config.ts";
+import type { GroupConfig } from "./groups/group_config.ts";
 import type { Machine } from "./machine.ts";
-import type { RegexEngine } from "./modern/regex.ts";
-import type { GroupTopics } from "./modern/topics.ts";
+import type { RegexEngine } from "./groups/modern/regex.ts";
+import type { GroupTopics } from "./groups/modern/topics.ts";
 import type { RecordKind } from "./record_framing.ts";
 import type { ShareStateConfig } from "./share_state/state_table.ts";
 import type { TransactionConfig } from "./transactions/transaction_config.ts";

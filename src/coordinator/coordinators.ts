@@ -2,7 +2,7 @@
 // lists them.
 
 import type { AnyCoordinator } from "./coordinator.ts";
-import { groupCoordinator } from "./group_coordinator.ts";
+import { groupCoordinator } from "./groups/coordinator.ts";
 import { decodeKind, type StoredRecord } from "./record_framing.ts";
 import { shareCoordinator } from "./share_state/coordinator.ts";
 import { transactionCoordinator } from "./transactions/coordinator.ts";

@@ -12,9 +12,9 @@ export {
   type ModernGroupSettings,
   type ShareGroupConfig,
   type StreamsGroupConfig,
-} from "./group_config.ts";
-export { groupCoordinator, offsetsTopic } from "./group_coordinator.ts";
-export type { GroupDecision, GroupTable } from "./group_table.ts";
+} from "./groups/group_config.ts";
+export { groupCoordinator, offsetsTopic } from "./groups/coordinator.ts";
+export type { GroupDecision, GroupTable } from "./groups/group_table.ts";
 export {
   type Answer,
   type Append,
@@ -27,7 +27,7 @@ export {
   type Note,
   type TransactionProducer,
 } from "./machine.ts";
-export type { GroupCoordinatorRecord } from "./record_kinds.ts";
+export type { GroupCoordinatorRecord } from "./groups/record_kinds.ts";
 export { shareCoordinator } from "./share_state/coordinator.ts";
 export type { ShareStateRecord } from "./share_state/record_codec.ts";
 export { type SharePartitionKey, sharePartitionText } from "./share_state/share_partition_key.ts";
@@ -41,16 +41,16 @@ export type {
   ShareStateTable,
   WriteInput,
 } from "./share_state/state_table.ts";
-export type { BadRegex, NameMatcher, RegexEngine } from "./modern/regex.ts";
-export type { GroupTopic, GroupTopics } from "./modern/topics.ts";
+export type { BadRegex, NameMatcher, RegexEngine } from "./groups/modern/regex.ts";
+export type { GroupTopic, GroupTopics } from "./groups/modern/topics.ts";
 export type {
   StateStepResponse,
   StatesWanted,
   StatesWantedResponse,
-} from "./share/states_wanted.ts";
-export type { TopicPartitions } from "./modern/assignment.ts";
-export type { InternalTopic as StreamsInternalTopic } from "./streams/configured.ts";
-export type { StreamsHeartbeatResult } from "./streams/heartbeat_result.ts";
-export type { GroupResponse } from "./turn.ts";
+} from "./groups/share/states_wanted.ts";
+export type { TopicPartitions } from "./groups/modern/assignment.ts";
+export type { InternalTopic as StreamsInternalTopic } from "./groups/streams/configured.ts";
+export type { StreamsHeartbeatResult } from "./groups/streams/heartbeat_result.ts";
+export type { GroupResponse } from "./groups/turn.ts";
 
 export * from "./transactions/mod.ts";

@@ -4,9 +4,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { groupConfigDefaults } from "../../src/coordinator/mod.ts";
-import { GroupMetadataValue } from "../../src/coordinator/classic/records.ts";
-import { OffsetCommitValue } from "../../src/coordinator/offset_records.ts";
-import { encodeKey, encodeValue } from "../../src/coordinator/record_kinds.ts";
+import { GroupMetadataValue } from "../../src/coordinator/groups/classic/records.ts";
+import { OffsetCommitValue } from "../../src/coordinator/groups/offsets/records.ts";
+import { encodeKey, encodeValue } from "../../src/coordinator/groups/record_kinds.ts";
 import { GroupShell } from "../harness/group_shell.ts";
 import { anyMessage } from "./decode_messages.ts";
 

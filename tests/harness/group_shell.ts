@@ -14,8 +14,8 @@ import {
   type NameMatcher,
   type Note,
 } from "../../src/coordinator/mod.ts";
-import { GroupTable } from "../../src/coordinator/group_table.ts";
-import { decode, encodeKey, encodeValue } from "../../src/coordinator/record_kinds.ts";
+import { GroupTable } from "../../src/coordinator/groups/group_table.ts";
+import { decode, encodeKey, encodeValue } from "../../src/coordinator/groups/record_kinds.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 import { FakeTopics } from "./fake_topics.ts";
 

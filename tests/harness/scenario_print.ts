@@ -6,7 +6,7 @@
 
 import { fromUtf8 } from "../../src/base/bytes.ts";
 import type { Answer, GroupCoordinatorRecord, GroupResponse } from "../../src/coordinator/mod.ts";
-import { topicsOfSubscription } from "../../src/coordinator/classic/subscription.ts";
+import { topicsOfSubscription } from "../../src/coordinator/groups/classic/subscription.ts";
 import { decodeAssignment } from "../../src/protocol/consumer_protocol.ts";
 import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
 import {

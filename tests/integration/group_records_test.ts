@@ -6,7 +6,7 @@ import { BytesWriter, concatBytes, utf8 } from "../../src/base/bytes.ts";
 import { ZERO_UUID } from "../../src/base/ids.ts";
 import { type Int64, INT64_MAX, INT64_MIN } from "../../src/base/int64.ts";
 import type { GroupCoordinatorRecord } from "../../src/coordinator/mod.ts";
-import { encodeKey, encodeValue } from "../../src/coordinator/record_kinds.ts";
+import { encodeKey, encodeValue } from "../../src/coordinator/groups/record_kinds.ts";
 import { ErrorCode, ListGroups, OffsetCommit, OffsetFetch } from "../../src/protocol/mod.ts";
 import { batchPositions, buildBatch, lastOffsetOf } from "../../src/records/mod.ts";
 import { renewCrc, setCompression } from "../../src/records/batch.ts";

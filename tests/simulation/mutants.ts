@@ -3,7 +3,7 @@
 //
 // A mutant is the code with other methods, for as long as its histories last.
 
-import { GroupTable } from "../../src/coordinator/group_table.ts";
+import { GroupTable } from "../../src/coordinator/groups/group_table.ts";
 import { TransactionTable } from "../../src/coordinator/transactions/transaction_table.ts";
 import { PartitionLog } from "../../src/log/mod.ts";
 import { ProducerState } from "../../src/log/producers/producer_state.ts";

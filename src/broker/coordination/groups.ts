@@ -1,5 +1,5 @@
 // The groups of this broker, as handlers and metrics know them: the group coordinator
-// (src/coordinator/group_table.ts) on the shards of __consumer_offsets.
+// (src/coordinator/groups/group_table.ts) on the shards of __consumer_offsets.
 
 import type {
   GroupConfig,

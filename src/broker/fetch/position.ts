@@ -4,7 +4,7 @@
 import type { LeaderEpoch, Offset } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { checkLeader, endOfEpoch } from "../leader_epoch.ts";
+import { checkLeader, endOfEpoch } from "../leadership/leader_epoch.ts";
 import type { Partition } from "../logs/partition.ts";
 import type { Isolation } from "./purgatory.ts";
 

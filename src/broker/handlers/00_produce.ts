@@ -24,7 +24,7 @@ import { ConnectionFault } from "../../base/faults.ts";
 import { ErrorCode, errorName, Produce, type ResponseInput } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
+import { isAboutLeader, LeaderHints } from "../leadership/leader_hints.ts";
 import { appendPlan, refusalOf, type TopicAnswer } from "../produce/append.ts";
 import { planProduce, type ProducePlan, type ProduceRequest } from "../produce/plan.ts";
 import { prepare } from "../produce/prepare.ts";

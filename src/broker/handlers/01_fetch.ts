@@ -42,8 +42,8 @@ import { checkPosition } from "../fetch/position.ts";
 import type { SessionAnswer } from "../fetch/sessions.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Partition } from "../logs/partition.ts";
-import { checkLeader } from "../leader_epoch.ts";
-import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
+import { checkLeader } from "../leadership/leader_epoch.ts";
+import { isAboutLeader, LeaderHints } from "../leadership/leader_hints.ts";
 import { isReadFromFollowers, nearerReplica } from "../replication/nearest.ts";
 
 type Request = RequestOf<typeof Fetch>;

@@ -20,7 +20,7 @@ import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { checkLeader } from "../leader_epoch.ts";
+import { checkLeader } from "../leadership/leader_epoch.ts";
 import { Partition } from "../logs/partition.ts";
 
 type PartitionRequest = RequestOf<typeof ListOffsets>["topics"][number]["partitions"][number];

@@ -27,7 +27,7 @@ import {
   needs,
   theCluster,
 } from "../access/authorizer.ts";
-import { ClusterView } from "../cluster_view.ts";
+import { ClusterView } from "../leadership/cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { Mutations } from "../limits/mutation_quota.ts";
 

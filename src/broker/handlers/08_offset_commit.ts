@@ -3,7 +3,7 @@
 // Serves: 0-10.
 // Behaviour: answered once the offsets are synced to __consumer_offsets. Unknown partitions fail by
 //   themselves. Very many are stored in several parts, each of them whole. Rules of membership are
-//   in src/coordinator/offset_commit.ts.
+//   in src/coordinator/groups/offsets/commit.ts.
 // Versions: 1 generation, member and timestamp; 2-4 retentionTimeMs; 6 leader epoch; 7 static
 //   members (KIP-345); 8 flexible; 9 the consumer protocol of KIP-848; 10 topic ids (KIP-848).
 //

@@ -12,7 +12,7 @@
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, errorMessage, FindCoordinator } from "../../protocol/mod.ts";
 import { needs, refusedWith, theCluster } from "../access/authorizer.ts";
-import { ClusterView } from "../cluster_view.ts";
+import { ClusterView } from "../leadership/cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"checkNotFenced" | "coordinators" | "nodeId" | "metadata" | "slices">;

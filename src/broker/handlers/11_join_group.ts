@@ -1,8 +1,8 @@
 // JoinGroup: enters a consumer group, or takes part in its rebalance.
 //
 // Serves: 0-9.
-// Behaviour: src/coordinator/classic/join.ts. The answer comes when the rebalance completes, so it
-//   may take as long as the rebalance timeout.
+// Behaviour: src/coordinator/groups/classic/join.ts. The answer comes when the rebalance
+//   completes, so it may take as long as the rebalance timeout.
 // Versions: 1 rebalance timeout; 4 a member first gets its id (KIP-394); 5 static members
 //   (KIP-345); 6 flexible; 7 protocol type and a nullable protocol name (KIP-559); 8 reason
 //   (KIP-800); 9 skipAssignment (KIP-814).

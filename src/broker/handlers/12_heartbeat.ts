@@ -1,7 +1,7 @@
 // Heartbeat: a member of a group is alive, and learns whether it has to rejoin.
 //
 // Serves: 0-4.
-// Behaviour: src/coordinator/classic/sessions.ts.
+// Behaviour: src/coordinator/groups/classic/sessions.ts.
 // Versions: 3 static members (KIP-345); 4 flexible.
 
 import { type ErrorCode, Heartbeat, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";

@@ -1,7 +1,7 @@
 // LeaveGroup: members leave their group, which then rebalances without waiting for their sessions.
 //
 // Serves: 0-5.
-// Behaviour: src/coordinator/classic/leave.ts.
+// Behaviour: src/coordinator/groups/classic/leave.ts.
 // Versions: 3 several members, static ones by instance id (KIP-345); 4 flexible; 5 reason
 //   (KIP-800).
 

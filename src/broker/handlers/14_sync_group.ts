@@ -1,8 +1,8 @@
 // SyncGroup: the leader of a group hands in the assignment, every member gets its own.
 //
 // Serves: 0-5.
-// Behaviour: src/coordinator/classic/sync.ts. Answered once the leader's assignment is synced to
-//   the log.
+// Behaviour: src/coordinator/groups/classic/sync.ts. Answered once the leader's assignment is
+//   synced to the log.
 // Versions: 3 static members (KIP-345); 4 flexible; 5 protocol type and name (KIP-559).
 
 import { ErrorCode, type ResponseOf, SyncGroup } from "../../protocol/mod.ts";

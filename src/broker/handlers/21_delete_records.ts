@@ -18,7 +18,7 @@ import { mapSliced } from "../../base/pieces.ts";
 import { DeleteRecords, ErrorCode } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { checkLeader } from "../leader_epoch.ts";
+import { checkLeader } from "../leadership/leader_epoch.ts";
 import { Partition } from "../logs/partition.ts";
 
 type Context = RequestContext<"partitions" | "topics" | "noteUnreadable" | "slices">;

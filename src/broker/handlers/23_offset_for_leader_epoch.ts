@@ -13,7 +13,7 @@ import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetForLeaderEpoch } from "../../protocol/mod.ts";
 import { needs, theCluster } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { checkLeader, endOfEpoch, endOfLog, endOfLogEpoch } from "../leader_epoch.ts";
+import { checkLeader, endOfEpoch, endOfLog, endOfLogEpoch } from "../leadership/leader_epoch.ts";
 import { Partition } from "../logs/partition.ts";
 
 interface Asked {

@@ -1,9 +1,9 @@
 // TxnOffsetCommit: offsets that count once the producer's transaction commits.
 //
 // Serves: 0-6.
-// Behaviour: stored as pending (src/coordinator/offset_commit.ts), and taken over or dropped by the
-//   transaction's marker in the group's partition of __consumer_offsets. A request that would begin
-//   the transaction there is verified with its coordinator first, as a batch is.
+// Behaviour: stored as pending (src/coordinator/groups/offsets/commit.ts), and taken over or
+//   dropped by the transaction's marker in the group's partition of __consumer_offsets. A request
+//   that would begin the transaction there is verified with its coordinator first, as a batch is.
 // Versions: 2 leader epoch; 3 flexible, and who commits, as a member of the group (KIP-447); 4
 //   TRANSACTION_ABORTABLE; 5 the group is added to the transaction as well (KIP-890); 6 topic ids
 //   (KIP-1319).

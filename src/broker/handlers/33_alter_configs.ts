@@ -8,7 +8,12 @@
 
 import { decideAlterConfigs } from "../../cluster/configs.ts";
 import { AlterConfigs } from "../../protocol/apis/33_alter_configs.ts";
-import { alterAll, type AlteringServices, mayAlter, refuseAltering } from "../altered_configs.ts";
+import {
+  alterAll,
+  type AlteringServices,
+  mayAlter,
+  refuseAltering,
+} from "../config/altered_configs.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 export const alterConfigs = handler(AlterConfigs, {

@@ -9,7 +9,12 @@
 
 import { decideIncrementalAlterConfigs } from "../../cluster/configs.ts";
 import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";
-import { alterAll, type AlteringServices, mayAlter, refuseAltering } from "../altered_configs.ts";
+import {
+  alterAll,
+  type AlteringServices,
+  mayAlter,
+  refuseAltering,
+} from "../config/altered_configs.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {

@@ -13,7 +13,7 @@ import { DescribeQuorum } from "../../protocol/apis/55_describe_quorum.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
 import { metadataTopic } from "../../cluster/mod.ts";
 import { needs } from "../access/authorizer.ts";
-import { type BrokerAddress, ClusterView } from "../cluster_view.ts";
+import { type BrokerAddress, ClusterView } from "../leadership/cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Topic = ResponseInput<typeof DescribeQuorum>["topics"][number];

@@ -6,7 +6,7 @@
 
 import { DescribeCluster, ErrorCode } from "../../protocol/mod.ts";
 import { clusterOperations } from "../access/authorizer.ts";
-import { ClusterView } from "../cluster_view.ts";
+import { ClusterView } from "../leadership/cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 const brokerEndpoints = 1;

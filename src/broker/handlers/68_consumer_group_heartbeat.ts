@@ -2,7 +2,7 @@
 // it is assigned (KIP-848).
 //
 // Serves: 0-1.
-// Behaviour: src/coordinator/consumer/heartbeat.ts. Answered once what it tells is synced.
+// Behaviour: src/coordinator/groups/consumer/heartbeat.ts. Answered once what it tells is synced.
 //   UNSUPPORTED_VERSION where group.coordinator.rebalance.protocols does not name the protocol, or
 //   group.version is 0.
 // Versions: 1 regular expressions; members choose their id (KIP-1082).

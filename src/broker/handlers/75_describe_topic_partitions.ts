@@ -15,7 +15,7 @@ import {
   type ResponseInput,
 } from "../../protocol/mod.ts";
 import { authorizedOperations, type May, needs } from "../access/authorizer.ts";
-import { ClusterView } from "../cluster_view.ts";
+import { ClusterView } from "../leadership/cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof DescribeTopicPartitions>;

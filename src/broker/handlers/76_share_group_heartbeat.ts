@@ -2,9 +2,9 @@
 // assigned (KIP-932).
 //
 // Serves: 1.
-// Behaviour: src/coordinator/share/heartbeat.ts. Answered once what it tells is synced. Partitions
-//   that are new to a group are assigned once the share coordinator keeps their state: at the next
-//   heartbeat. UNSUPPORTED_VERSION where the cluster's share.version is 0.
+// Behaviour: src/coordinator/groups/share/heartbeat.ts. Answered once what it tells is synced.
+//   Partitions that are new to a group are assigned once the share coordinator keeps their state:
+//   at the next heartbeat. UNSUPPORTED_VERSION where the cluster's share.version is 0.
 
 import { ShareGroupHeartbeat } from "../../protocol/apis/76_share_group_heartbeat.ts";
 import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";

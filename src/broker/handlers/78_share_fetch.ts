@@ -30,7 +30,7 @@ import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../
 import { ShareFetch } from "../../protocol/apis/78_share_fetch.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
+import { isAboutLeader, LeaderHints } from "../leadership/leader_hints.ts";
 import {
   acknowledgeAll,
   type AcknowledgedPartition,

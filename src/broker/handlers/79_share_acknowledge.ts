@@ -10,7 +10,7 @@ import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.
 import { ShareAcknowledge } from "../../protocol/apis/79_share_acknowledge.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
+import { isAboutLeader, LeaderHints } from "../leadership/leader_hints.ts";
 import { acknowledgeAll, type AcknowledgedPartition, noLeader } from "../share/acknowledging.ts";
 import { memberOf } from "../share/share_sessions.ts";
 

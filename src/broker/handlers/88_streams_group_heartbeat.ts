@@ -2,9 +2,9 @@
 // tasks it has (KIP-1071).
 //
 // Serves: 0-1.
-// Behaviour: src/coordinator/streams/heartbeat.ts. Answered once what it tells is synced. Topics
-//   that the application needs of its own, for repartitioning and for its state, are made before
-//   the answer, which still tells that they were missing: the next heartbeat finds them.
+// Behaviour: src/coordinator/groups/streams/heartbeat.ts. Answered once what it tells is synced.
+//   Topics that the application needs of its own, for repartitioning and for its state, are made
+//   before the answer, which still tells that they were missing: the next heartbeat finds them.
 //   UNSUPPORTED_VERSION where group.coordinator.rebalance.protocols does not name the protocol, or
 //   streams.version is 0.
 // Versions: 1 whether a description of the topology is wanted (KIP-1331): it never is, since

@@ -1,6 +1,7 @@
 // Handlers about classic groups and offsets: 8 OffsetCommit, 9 OffsetFetch, 10 FindCoordinator,
 // 11 JoinGroup, 12 Heartbeat, 13 LeaveGroup, 14 SyncGroup, 15 DescribeGroups, 16 ListGroups,
-// 42 DeleteGroups, 47 OffsetDelete. What a group decides is told in src/coordinator/scenarios.
+// 42 DeleteGroups, 47 OffsetDelete. What a group decides is told in
+// src/coordinator/groups/scenarios.
 
 import { assertEquals } from "@std/assert";
 import { utf8 } from "../../base/bytes.ts";

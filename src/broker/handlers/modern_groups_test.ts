@@ -1,7 +1,7 @@
 // Handlers about groups whose members the broker assigns: 68 ConsumerGroupHeartbeat,
 // 69 ConsumerGroupDescribe, 76 ShareGroupHeartbeat, 77 ShareGroupDescribe,
 // 88 StreamsGroupHeartbeat, 89 StreamsGroupDescribe. What a group decides is told in
-// src/coordinator/scenarios.
+// src/coordinator/groups/scenarios.
 
 import { assertEquals } from "@std/assert";
 import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";

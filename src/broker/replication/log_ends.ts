@@ -11,7 +11,7 @@ import type { Int64 } from "../../base/int64.ts";
 import type { HeardReplica, LeaderlessPartition, MetadataImage } from "../../cluster/mod.ts";
 import { OffsetForLeaderEpoch } from "../../protocol/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { endOfLog, endOfLogEpoch } from "../leader_epoch.ts";
+import { endOfLog, endOfLogEpoch } from "../leadership/leader_epoch.ts";
 import type { Partitions } from "../logs/partitions.ts";
 import type { PeerRequests } from "./peers.ts";
 
