@@ -126,6 +126,51 @@ Deno.test("what a member holds at its end is the others'; what it has renewed st
     await second.close();
   }));
 
+/** A member that holds all records of which it has said nothing. */
+async function holding(kafka: Client, scene: { pass: (ms: number) => Promise<void> }) {
+  const consumer = member(kafka, { acknowledgement: "explicit" });
+  const held: ShareRecord[] = [];
+  await drain(consumer, (record) => held.push(record), scene);
+  assertEquals(held.length, count);
+  return { consumer, held };
+}
+
+Deno.test("a commit tells that what went with a fetch was refused, once", () =>
+  world(async ({ kafka, pass }) => {
+    const { consumer, held } = await holding(kafka, { pass });
+    await pass(16_000);
+    held[0]!.accept();
+    // Their time was up: all of them come again, with the fetch that says so too late.
+    await drain(consumer, () => {}, { pass });
+    const fault = await assertRejects(() => consumer.commit(), KafkaError);
+    assertEquals(fault.code, "INVALID_RECORD_STATE");
+    await consumer.commit();
+    await consumer.close();
+  }));
+
+Deno.test("a commit tells that a session is over with which its records were held", () =>
+  world(async ({ kafka, pass, kill, start }) => {
+    const { consumer, held } = await holding(kafka, { pass });
+    kill(1);
+    await drain(consumer, () => {}, { pass });
+    held[0]!.accept();
+    const fault = await assertRejects(() => consumer.commit(), KafkaError);
+    assertEquals(fault.code, "INVALID_RECORD_STATE");
+    await start(1);
+    await consumer.close();
+  }));
+
+Deno.test("a commit tells that the broker has died to whom it was said with a fetch", () =>
+  world(async ({ kafka, pass, kill, start }) => {
+    const { consumer, held } = await holding(kafka, { pass });
+    held[0]!.accept();
+    kill(1);
+    await drain(consumer, () => {}, { pass });
+    await assertRejects(() => consumer.commit());
+    await start(1);
+    await consumer.close();
+  }));
+
 Deno.test("a share consumer needs a group and topics", () =>
   world(async ({ kafka }) => {
     const wrong = (options: unknown) => () =>

@@ -329,8 +329,9 @@ export class ShareConsumer implements AsyncIterable<ShareRecord>, AsyncDisposabl
   }
 
   /**
-   * Says what was said of records, and resolves when the brokers have it. Throws a KafkaError,
-   * INVALID_RECORD_STATE for a record that is not held any more.
+   * Says what was said of records, and resolves when the brokers have it, with all that was said
+   * since the last commit. Throws a KafkaError, INVALID_RECORD_STATE for a record that is not held
+   * any more, or the fault of the connection where nobody knows: such records may come again.
    */
   async commit(options?: CallOptions): Promise<void> {
     const signal = signalOf("commit", options);

@@ -5,7 +5,8 @@
 //
 // Invariant: one request at a time, each with the next epoch of the session. After one without an
 // answer the session begins anew: the broker has let go of all that the member held, so words that
-// it has not heard are not said again.
+// it has not heard are not said again. Who asks whether words were heard is told of all of them,
+// those among them that went with a fetch.
 
 import type { BrokerId, Offset, PartitionId, Uuid } from "../../base/ids.ts";
 import { safeInt64 } from "../../base/int64.ts";
@@ -63,6 +64,8 @@ export class ShareSession {
   #known = new Map<string, TopicPartition>();
   #words = new Map<string, { at: TopicPartition; words: Words }>();
   #epoch = 0;
+  /** Why words that went with a fetch, or could not be said, were not heard; not yet told. */
+  #unheard: unknown;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(client: Client, options: ShareSessionOptions) {
@@ -93,9 +96,8 @@ export class ShareSession {
   fetch(): Promise<{ at: TopicPartition; partition: SharedPartition }[]> {
     return this.#inTurn(async () => {
       const { groupId, memberId, waitMsMax, bytesMax, recordsMax } = this.#options;
-      // A session that begins holds nothing of which anything could be said.
-      const said = this.#epoch === 0 ? [] : this.#takeWords();
-      if (this.#epoch === 0) this.#words.clear();
+      if (this.#epoch === 0) this.#forgetWords();
+      const said = this.#takeWords();
       const added = [...this.#wanted].filter(([name]) => !this.#known.has(name));
       const gone = [...this.#known].filter(([name]) => !this.#wanted.has(name));
       this.#known = new Map(this.#wanted);
@@ -117,16 +119,26 @@ export class ShareSession {
             return topicId === undefined ? [] : [{ topicId, partitions: [partition] }];
           }),
         }, this.#target(waitMsMax))
-      );
+      ).catch((error) => {
+        if (saysAnything(said)) this.#unheard ??= error;
+        throw error;
+      });
+      this.#noteRefusals(answer);
       return this.#partitionsOf(answer);
     });
   }
 
-  /** Says what is to be said. Throws the first refusal, such as INVALID_RECORD_STATE. */
+  /**
+   * Says what is to be said. Throws the first refusal, such as INVALID_RECORD_STATE, of that or of
+   * what was said since the last time.
+   */
   flush(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#words.size === 0 || this.#epoch === 0) return;
-      await this.#say(this.#takeWords(), { isRenewal: false });
+      if (this.#epoch === 0) this.#forgetWords();
+      const unheard = this.#unheard;
+      this.#unheard = undefined;
+      if (this.#words.size > 0) await this.#say(this.#takeWords(), { isRenewal: false });
+      if (unheard !== undefined) throw unheard;
     });
   }
 
@@ -165,6 +177,28 @@ export class ShareSession {
     for (const { partitions } of answer.responses) {
       for (const { partitionIndex, errorCode, errorMessage } of partitions) {
         checkCode(errorCode, `acknowledge records of partition ${partitionIndex}`, errorMessage);
+      }
+    }
+  }
+
+  /** The session is over, and a new one holds nothing of which anything could be said. */
+  #forgetWords(): void {
+    if (this.#words.size === 0) return;
+    this.#words.clear();
+    const about = `acknowledge records of broker ${this.#options.leader}`;
+    this.#unheard ??= new KafkaError(
+      ErrorCode.INVALID_RECORD_STATE,
+      about,
+      "the session is over with which they were held, and others may have them",
+    );
+  }
+
+  #noteRefusals({ responses }: ResponseOf<typeof ShareFetch>): void {
+    for (const { partitions } of responses) {
+      for (const { partitionIndex, acknowledgeErrorCode, acknowledgeErrorMessage } of partitions) {
+        if (acknowledgeErrorCode === ErrorCode.NONE) continue;
+        const about = `acknowledge records of partition ${partitionIndex}`;
+        this.#unheard ??= new KafkaError(acknowledgeErrorCode, about, acknowledgeErrorMessage);
       }
     }
   }
@@ -234,6 +268,12 @@ export class ShareSession {
     const quiet = added.map((at) => ({ at, words: new Map() }));
     return [...said, ...this.#topicsOf(quiet)];
   }
+}
+
+function saysAnything(topics: readonly AcknowledgedTopic[]): boolean {
+  return topics.some(({ partitions }) =>
+    partitions.some(({ acknowledgementBatches }) => acknowledgementBatches.length > 0)
+  );
 }
 
 /** Neighbours of whom the same is said are one range. */
