@@ -173,6 +173,7 @@ class History {
       isSynced: cast.isSynced,
       older,
       patienceMs: 12_000 / cast.hurry,
+      startMsMax: cast.healMs,
     });
     // Whoever waits for the history hears of it; nobody may yet.
     this.#broken.promise.catch(() => {});

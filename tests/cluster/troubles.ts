@@ -140,6 +140,8 @@ export interface TroublesOptions extends OperatorsOptions {
   readonly isSynced: boolean;
   /** By then whoever is silent is out of sync, and taken for dead. */
   readonly patienceMs: number;
+  /** Longer than anything goes wrong: who has not started by then never will. */
+  readonly startMsMax: number;
   /** Brokers of an older version: whoever starts again is of the newest. */
   readonly older: Set<number>;
 }
@@ -196,8 +198,9 @@ export class Troubles {
   }
 
   async #startAgainAndAgain(id: number): Promise<void> {
-    const { scene, chronicle, older } = this.#options;
+    const { scene, chronicle, older, startMsMax } = this.#options;
     if (older.delete(id)) chronicle.tell(machineOf(id), "is upgraded");
+    const begunMs = scene.world.nowMs;
     for (;;) {
       try {
         await scene.start(id);
@@ -205,6 +208,8 @@ export class Troubles {
       } catch (error) {
         if (!isPassing(error)) throw error;
         chronicle.tell(machineOf(id), `does not start: ${wordsOf(error)}`);
+        const tookMs = scene.world.nowMs - begunMs;
+        law(tookMs < startMsMax, `broker ${id} cannot start: ${wordsOf(error)}`);
         await scene.pass(1_000);
       }
     }

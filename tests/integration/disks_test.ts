@@ -236,6 +236,45 @@ Deno.test("a sync that fails takes its directory offline for good, and no other"
   }
 });
 
+Deno.test("what a topic that was remade has left on a failed disk is in nobody's way", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "two-disks-" });
+  let fails = false;
+  const files = watchedFiles(runtime.files, (change) => {
+    if (!fails || !change.startsWith(`sync ${folder}/b`)) return;
+    throw new PlatformFault("Io", "input/output error (injected)");
+  });
+  try {
+    const { client, end } = await startWithTwo(folder, files);
+    await createTopic(client, { name: "orders", partitions: 2 });
+    const [inA] = await partitionsIn(`${folder}/a`);
+    const [inB] = await partitionsIn(`${folder}/b`);
+    const failing = new Producer(client, { deliveryTimeoutMs: 1_000 });
+    await failing.send({ topic: "orders", partition: inB, value });
+    fails = true;
+    await assertRejects(() => failing.send({ topic: "orders", partition: inB, value }), KafkaError);
+    await failing.close().catch(() => {});
+    await deleteTopic(client, "orders");
+    await createTopic(client, { name: "orders", partitions: 2 });
+    const producer = new Producer(client);
+    for (const partition of [inA, inB]) await producer.send({ topic: "orders", partition, value });
+    await producer.close();
+    await end();
+    fails = false;
+    const again = await startWithTwo(folder, files);
+    assertEquals(await errorsByPartition(again.client), [0, 0]);
+    for (const partition of [0, 1]) {
+      assertEquals(await countOf(again.client, { topic: "orders", partition }, 1), 1);
+    }
+    const left = [...Deno.readDirSync(`${folder}/b`)].map(({ name }) => name);
+    const aside = left.filter((name) => name.startsWith("orders-"));
+    assertEquals(aside.map((name) => name.replace(/\.[0-9a-f]+-/, ".-")), [`orders-${inB}.-stray`]);
+    assert(Deno.statSync(`${folder}/b/${aside[0]}/00000000000000000000.log`).size > value.length);
+    await again.end();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a topic for which the disk has no room is refused by name, and made later", async () => {
   const folder = await Deno.makeTempDir({ prefix: "full-disk-" });
   let isFull = false;

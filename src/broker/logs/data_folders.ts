@@ -7,6 +7,14 @@
 //   otherwise                                       the one with the fewest partitions, as in Kafka
 //
 // A directory may fail at the start or while it is used; then it is failed until the next start.
+// Meanwhile a topic may be made anew in another, or a replica may go and come back there: once the
+// directory works again, there are two folders of one name.
+//
+//   only one is of this topic, by its partition.metadata    that one
+//   both are                                                the one that the metadata names
+//   it names neither, and no other broker has the records   nowhere: offline, until one is moved
+//
+// Strays (strays.ts) are all others, once the logs are open.
 // Invariant: a log is never made anew while its records may lie in a directory that failed, or that
 // is missing from the configuration or its mount point.
 
@@ -15,6 +23,7 @@ import type { PartitionId, Uuid } from "../../base/ids.ts";
 import { firstOf } from "../../base/items.ts";
 import { isDirectory } from "../../cluster/mod.ts";
 import { LogFolder, type LogFolderOptions } from "../../log/mod.ts";
+import { metadataTopic } from "../metadata/log.ts";
 
 /** A directory that cannot be used until the broker starts again. */
 export interface FailedFolder {
@@ -28,13 +37,18 @@ export interface FailedFolder {
 export interface Placed {
   readonly topic: string;
   readonly partition: PartitionId;
+  readonly topicId: Uuid;
   /** Where the metadata says that it is; undefined or the zero id: nowhere yet. */
   readonly directoryId: Uuid | undefined;
   /** In a cluster: it counts as having records, so that it is nowhere but where it was. */
   readonly isEligible?: boolean;
+  /** In a cluster: others have all that was here. */
+  readonly mayBeginAnew?: boolean;
   /** Just created: there is no log of it yet, anywhere. */
   readonly isNew: boolean;
 }
+
+type Named = Pick<Placed, "topic" | "partition">;
 
 /** Why a partition is in no directory that works. */
 export interface Nowhere {
@@ -47,6 +61,8 @@ export class DataFolders {
   readonly opened: readonly LogFolder[];
   readonly #failed: FailedFolder[];
   readonly #folderOf = new Map<string, LogFolder>();
+  /** Where else there is a folder of a name. */
+  readonly #others = new Map<string, LogFolder[]>();
   readonly #counts = new Map<LogFolder, number>();
 
   private constructor(opened: readonly LogFolder[], failed: FailedFolder[]) {
@@ -133,8 +149,8 @@ export class DataFolders {
     if (first === undefined) return this.#inFailed();
     const isOnly = this.opened.length === 1 && this.#failed.length === 0;
     if (isOnly && !(isEligible && isDirectory(directoryId))) return first;
-    const found = this.#folderOf.get(nameOf(placed));
-    if (found !== undefined) return online.includes(found) ? found : this.#inFailed();
+    const found = this.#find(placed);
+    if (found !== undefined) return found;
     const assigned = online.find((folder) => folder.directoryId === directoryId);
     if (assigned !== undefined) return assigned;
     if (!isNew && this.#failed.length > 0) return this.#inFailed();
@@ -150,6 +166,37 @@ export class DataFolders {
       if (fewest === undefined || count < this.#counts.get(fewest)!) fewest = folder;
     }
     return fewest!;
+  }
+
+  /** Where its folder is; undefined: what has its name, if anything has, is another topic's. */
+  #find(placed: Placed): LogFolder | Nowhere | undefined {
+    const { topic, partition, topicId, directoryId, isNew } = placed;
+    const first = this.#folderOf.get(nameOf(placed));
+    const others = this.#others.get(nameOf(placed));
+    const found = first === undefined || others === undefined
+      ? first
+      : this.#choose(placed, [first, ...others]);
+    if (found === undefined || "reason" in found) return found;
+    // What a new one finds there is left of another.
+    if (!this.online.includes(found)) return isNew ? undefined : this.#inFailed();
+    // Whoever opens it sees whose it is; what lies elsewhere is not to be taken for it.
+    if (!isDirectory(directoryId) || found.directoryId === directoryId) return found;
+    const foundId = found.topicIdOf(topic, partition);
+    return foundId === undefined || foundId === topicId ? found : undefined;
+  }
+
+  /** Which of several folders of its name is its own. */
+  #choose(placed: Placed, folders: readonly LogFolder[]): LogFolder | Nowhere | undefined {
+    const { topic, partition, topicId, directoryId, mayBeginAnew } = placed;
+    const its = (id: Uuid | undefined) =>
+      folders.filter((folder) => folder.topicIdOf(topic, partition) === id);
+    const known = its(topicId);
+    const candidates = known.length > 0 ? known : its(undefined);
+    const assigned = candidates.find((folder) => folder.directoryId === directoryId);
+    const [first, second] = candidates;
+    if (assigned !== undefined || first === undefined) return assigned;
+    if (second === undefined || mayBeginAnew) return first;
+    return { reason: inBoth(placed, [first, second]) };
   }
 
   #inFailed(): Nowhere {
@@ -168,37 +215,57 @@ export class DataFolders {
   }
 
   /** A partition's log is in `folder` now. */
-  add(placed: Pick<Placed, "topic" | "partition">, folder: LogFolder): void {
-    if (this.#folderOf.get(nameOf(placed)) === folder) return;
-    this.#folderOf.set(nameOf(placed), folder);
-    this.#counts.set(folder, this.#counts.get(folder)! + 1);
+  add(placed: Named, folder: LogFolder): void {
+    const name = nameOf(placed);
+    const before = this.#folderOf.get(name);
+    if (before === folder) return;
+    if (before !== undefined) this.#count(before, -1);
+    this.#folderOf.set(name, folder);
+    this.#count(folder, 1);
+    const others = this.#others.get(name);
+    if (others === undefined || before === undefined) return;
+    this.#others.set(name, [before, ...others.filter((other) => other !== folder)]);
   }
 
-  /** A partition's log is gone. */
-  delete(placed: Pick<Placed, "topic" | "partition">): void {
-    const folder = this.#folderOf.get(nameOf(placed));
-    if (folder === undefined) return;
-    this.#folderOf.delete(nameOf(placed));
-    this.#counts.set(folder, this.#counts.get(folder)! - 1);
+  /** A partition has no folder any more in one of the directories. */
+  delete(placed: Named, folder: LogFolder): void {
+    const name = nameOf(placed);
+    const others = this.#others.get(name)?.filter((other) => other !== folder) ?? [];
+    this.#others.delete(name);
+    if (this.#folderOf.get(name) === folder) {
+      this.#folderOf.delete(name);
+      this.#count(folder, -1);
+      const [next] = others.splice(0, 1);
+      if (next !== undefined) this.add(placed, next);
+    }
+    if (others.length > 0) this.#others.set(name, others);
+  }
+
+  #count(folder: LogFolder, more: number): void {
+    this.#counts.set(folder, this.#counts.get(folder)! + more);
   }
 
   #findAll(): void {
     for (const folder of this.opened) {
       for (const placed of folder.partitionNames()) {
-        const other = this.#folderOf.get(nameOf(placed));
-        if (other !== undefined) {
-          throw new UsageFault(
-            `${nameOf(placed)} is in ${other.path} and in ${folder.path}: ` +
-              `move one of the two folders out of the data directories`,
-          );
-        }
-        this.add(placed, folder);
+        const name = nameOf(placed);
+        const other = this.#folderOf.get(name);
+        if (other === undefined) this.add(placed, folder);
+        else if (placed.topic === metadataTopic) {
+          throw new UsageFault(inBoth(placed, [other, folder]));
+        } else this.#others.set(name, [...this.#others.get(name) ?? [], folder]);
       }
     }
   }
 }
 
-function nameOf({ topic, partition }: Pick<Placed, "topic" | "partition">): string {
+/** What whoever runs the broker has to decide. */
+function inBoth(placed: Named, [one, other]: readonly [LogFolder, LogFolder]): string {
+  return `${nameOf(placed)} is in ${one.path} and in ${other.path}: ` +
+    `move one of the two folders out of the data directories`;
+}
+
+function nameOf({ topic, partition }: Named): string {
   return `${topic}-${partition}`;
 }
 

@@ -17,7 +17,12 @@ import {
   UsageFault,
 } from "../../base/faults.ts";
 import type { BrokerId, Offset, PartitionId, Uuid } from "../../base/ids.ts";
-import type { HomeNote, MetadataImage, PlacedReplica } from "../../cluster/mod.ts";
+import {
+  type HomeNote,
+  isDirectory,
+  type MetadataImage,
+  type PlacedReplica,
+} from "../../cluster/mod.ts";
 import { isInternalTopic } from "../../coordinator/mod.ts";
 import {
   type LogConfig,
@@ -39,6 +44,7 @@ import type { BrokerConfig } from "../config/mod.ts";
 import { Checkpoints, doChores, tryWritingIn } from "./checkpoints.ts";
 import { type DataFolderState, describeFolders } from "./data_folder_states.ts";
 import { DataFolders, ofDataFolder } from "./data_folders.ts";
+import { holdLines } from "./held_lines.ts";
 import { descriptorShares } from "../limits/descriptors.ts";
 import { memoryBudgetOf } from "../limits/memory_budget.ts";
 import { metadataTopic } from "../metadata/log.ts";
@@ -115,17 +121,6 @@ function checkMetadataFolder(
     `metadata.log.dir=${path} holds the cluster's metadata and is none of the data directories; ` +
       `add it to log.dirs`,
   );
-}
-
-/** A logger whose lines are written only once they are released. */
-function holdLines(to: Logger): { logger: Logger; release(): void } {
-  const lines: (() => void)[] = [];
-  const logger: Logger = {
-    enabled: (level) => to.enabled(level),
-    log: (...line) => void lines.push(() => to.log(...line)),
-    child: () => logger,
-  };
-  return { logger, release: () => lines.forEach((write) => write()) };
 }
 
 export class Storage {
@@ -352,7 +347,10 @@ export class Storage {
     });
     // What was begun and not finished would keep the topic from being created anew.
     const log = await opening.catch(async (error) => {
-      if (await this.#strays.setOtherAside(folder, request)) return await this.openLog(request);
+      if (await this.#strays.setOtherAside(folder, request)) {
+        this.#folders.delete(request, folder);
+        return await this.openLog(request);
+      }
       if (isMadeHere) this.#removeLeft(path);
       else folder.noteUnopened(request.topic, request.partition);
       const { cause } = error as PartitionFault;
@@ -387,7 +385,9 @@ export class Storage {
   /** Whether a log of the last run is where it is to be, with whatever it has. */
   hasFolder(log: KnownLog): boolean {
     const folder = this.#folders.locate({ ...log, isNew: false });
-    return !("reason" in folder) && folder.has(log.topic, log.partition);
+    if ("reason" in folder || !folder.has(log.topic, log.partition)) return false;
+    // Without the directory that had it, what another has may be of an earlier time.
+    return !isDirectory(log.directoryId) || this.directoryIds.includes(log.directoryId);
   }
 
   /** Whether some directory that works is where a log of the last run is, or may go. */
@@ -489,7 +489,7 @@ export class Storage {
   #leave(log: PartitionLog): LogFolder | undefined {
     const folder = this.#logs.get(log);
     this.#logs.delete(log);
-    this.#folders.delete(log);
+    if (folder !== undefined) this.#folders.delete(log, folder);
     return folder;
   }
 
@@ -552,7 +552,8 @@ export class Storage {
     for (const [{ topic, partition }, folder] of this.#logs) {
       open.set(`${topic}-${partition}`, folder);
     }
-    await this.#strays.setAllAside(this.#folders.online, { image, open });
+    const aside = await this.#strays.setAllAside(this.#folders.online, { image, open });
+    for (const { folder, ...name } of aside) this.#folders.delete(name, folder);
   }
 
   /**

@@ -35,12 +35,16 @@ export class Strays {
     this.#options = options;
   }
 
-  /** Renames what is not to be in these directories; `open`: where each open partition is. */
+  /**
+   * Renames what is not to be in these directories, and returns what it was; `open`: where each
+   * open partition is.
+   */
   async setAllAside(
     folders: Iterable<LogFolder>,
     { image, open }: { readonly image: MetadataImage; readonly open: Map<string, LogFolder> },
-  ): Promise<void> {
+  ): Promise<(FolderName & { readonly folder: LogFolder })[]> {
     const { slices } = this.#options;
+    const aside: (FolderName & { readonly folder: LogFolder })[] = [];
     for (const folder of folders) {
       folder.forgetWhere((topic, partition) => {
         const isKnown = this.#isReplica(image.topic(topic)?.partitions[partition]);
@@ -48,20 +52,25 @@ export class Strays {
         return where === undefined ? !isKnown && topic !== metadataTopic : where !== folder;
       });
       for (const { topic, partition } of folder.partitionNames()) {
+        const where = open.get(`${topic}-${partition}`);
         // Whose folder it is was seen when its log was opened.
-        if (open.get(`${topic}-${partition}`) === folder) continue;
+        if (where === folder) continue;
         slices.spend(folderWeight);
         if (slices.isOver) await slices.next();
         const topicId = folder.topicIdOf(topic, partition);
         const known = image.topic(topic);
         const isOurs = this.#isReplica(known?.partitions[partition]) &&
           (topicId === undefined || topicId === known?.id);
-        if (topic === metadataTopic || isOurs) continue;
+        if (topic === metadataTopic || (isOurs && where === undefined)) continue;
         if (!this.#holdsLog(`${folder.path}/${topic}-${partition}`)) continue;
-        const message = "set aside a folder of a partition that the metadata does not know here";
+        const message = isOurs
+          ? "set aside a folder of a partition that is in another data directory"
+          : "set aside a folder of a partition that the metadata does not know here";
         await this.#setAside(folder, { topic, partition, message });
+        aside.push({ topic, partition, folder });
       }
     }
+    return aside;
   }
 
   /**
