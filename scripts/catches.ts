@@ -67,7 +67,7 @@ const swallowing: Swallowing = {
     "an observer: the records that wait, or who begins next, are told",
   ],
   "src/client/producer/sender.ts": [4, "the records of it fail, or are sent again"],
-  "src/cluster/store.ts": [1, "a queue: the failure is its caller's"],
+  "src/cluster/home/store.ts": [1, "a queue: the failure is its caller's"],
   "src/etcd/lease.ts": [1, "a bug, told as such: the lease is over"],
   "src/etcd/store.ts": [3, "a queue: the failure is its caller's; told, and tried again"],
   "src/log/compaction/compaction.ts": [2, "a queue: the failure is its caller's"],

@@ -8,9 +8,9 @@ import {
   ConsumerProtocolSubscription,
 } from "../src/protocol/consumer_protocol.ts";
 import type { AnyMessage, RecordTable } from "../src/protocol/schema.ts";
-import * as quorumRecords from "../src/cluster/quorum_records.ts";
-import { metadataRecords } from "../src/cluster/record_tables.ts";
-import * as storageRecords from "../src/cluster/storage_records.ts";
+import * as quorumRecords from "../src/cluster/records/quorum_records.ts";
+import { metadataRecords } from "../src/cluster/records/record_tables.ts";
+import * as storageRecords from "../src/cluster/records/storage_records.ts";
 import { consumerTables } from "../src/coordinator/groups/consumer/records.ts";
 import { GroupMetadataKey, GroupMetadataValue } from "../src/coordinator/groups/classic/records.ts";
 import {

@@ -3,15 +3,15 @@ import { drained } from "../base/pieces.ts";
 import { ZERO_UUID } from "../base/ids.ts";
 import { firstOf, itemAt, missing } from "../base/items.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import { decideAlterClientQuotas, describeClientQuotas } from "./client_quotas.ts";
+import { decideAlterClientQuotas, describeClientQuotas } from "./access/client_quotas.ts";
 import { type ConfigRules, decideAlterConfigs, decideIncrementalAlterConfigs } from "./configs.ts";
-import { decideElectLeaders, decideUnregisterBroker } from "./elections.ts";
+import { decideElectLeaders, decideUnregisterBroker } from "./replicas/elections.ts";
 import { decideUpdateFeatures } from "./features.ts";
-import { ResourceType } from "./image.ts";
-import { decideAlterReassignments, listReassignments } from "./reassignments.ts";
-import type { MetadataRecordInput } from "./records.ts";
-import { decideAlterScram, describeScram } from "./scram.ts";
-import { type Decision, MemoryMetadataStore } from "./store.ts";
+import { ResourceType } from "./image/image.ts";
+import { decideAlterReassignments, listReassignments } from "./replicas/reassignments.ts";
+import type { MetadataRecordInput } from "./records/records.ts";
+import { decideAlterScram, describeScram } from "./access/scram.ts";
+import { type Decision, MemoryMetadataStore } from "./home/store.ts";
 
 const topicId = "AAAAAAAAAAAAAAAAAAAAAg";
 

@@ -20,9 +20,14 @@ import {
   optionalFeatures,
   recordVersions,
 } from "./feature_levels.ts";
-import { type EndPoint, type MetadataImage, type PartitionImage, ResourceType } from "./image.ts";
-import type { MetadataRecordInput } from "./records.ts";
-import type { Decision } from "./store.ts";
+import {
+  type EndPoint,
+  type MetadataImage,
+  type PartitionImage,
+  ResourceType,
+} from "./image/image.ts";
+import type { MetadataRecordInput } from "./records/records.ts";
+import type { Decision } from "./home/store.ts";
 
 const minIsrKey = "min.insync.replicas";
 

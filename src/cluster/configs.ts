@@ -13,12 +13,12 @@ import type { Pieces } from "../base/pieces.ts";
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { AlterConfigs } from "../protocol/apis/33_alter_configs.ts";
 import type { IncrementalAlterConfigs } from "../protocol/apis/44_incremental_alter_configs.ts";
-import { type MetadataImage, ResourceType } from "./image.ts";
-import type { MetadataRecordInput } from "./records.ts";
-import { eligibilityChanges } from "./replication.ts";
+import { type MetadataImage, ResourceType } from "./image/image.ts";
+import type { MetadataRecordInput } from "./records/records.ts";
+import { eligibilityChanges } from "./replicas/replication.ts";
 import { type Refusal, refusal } from "./refusal.ts";
-import type { Decision } from "./store.ts";
-import { topicNameProblem } from "./topic_names.ts";
+import type { Decision } from "./home/store.ts";
+import { topicNameProblem } from "./topics/topic_names.ts";
 
 type AlterRequest = RequestOf<typeof AlterConfigs>;
 type IncrementalRequest = RequestOf<typeof IncrementalAlterConfigs>;

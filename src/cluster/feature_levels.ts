@@ -13,7 +13,7 @@
 // Others stay at level 0 until we serve them.
 
 import { UsageFault } from "../base/faults.ts";
-import type { MetadataImage } from "./image.ts";
+import type { MetadataImage } from "./image/image.ts";
 
 export const metadataVersionFeature = "metadata.version";
 /** Which protocol transactions have: 2 is an epoch for each of them (KIP-890). */

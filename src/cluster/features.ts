@@ -15,8 +15,8 @@
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { UpdateFeatures } from "../protocol/apis/57_update_features.ts";
 import { type FeatureRange, featuresAtZero, metadataVersionFeature } from "./feature_levels.ts";
-import type { MetadataImage } from "./image.ts";
-import type { Decision } from "./store.ts";
+import type { MetadataImage } from "./image/image.ts";
+import type { Decision } from "./home/store.ts";
 
 type Request = RequestOf<typeof UpdateFeatures>;
 type Response = ResponseInput<typeof UpdateFeatures>;

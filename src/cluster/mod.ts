@@ -1,18 +1,15 @@
 // The face of src/cluster: what the cluster consists of, and how it changes.
 //
-//   image.ts              the metadata as of one offset       replay.ts   records -> image
-//   store.ts              where it is kept, one change at a time
-//   entities.ts, entity_changes.ts                           the same as keys and values
-//   liveness.ts           which brokers live, who is the controller
-//   create_topics.ts, topics.ts, brokers.ts                  requests -> records and responses
-//   acls.ts, acl_requests.ts                                  who may do what, and its requests
-//   principals.ts         what is known of users             client_quotas.ts, scram.ts: requests
-//   placement.ts          which brokers get replicas          topic_names.ts, feature_levels.ts
-//   records.ts, record_tables.ts, quorum_records.ts           records <-> bytes
+//   image/       the metadata as of one offset, records -> image, the same as keys and values
+//   records/     records <-> bytes
+//   home/        where the metadata is kept, one change at a time; which brokers live
+//   topics/      requests about topics -> records and responses
+//   replicas/    who has a partition, who leads it, who is in sync
+//   access/      what is known of users, what they may do, and requests about it
 //
 // Invariant: no clock, no chance, no I/O. Ids and times come in as arguments.
 
-export { AclOperation, AclResourceType, clusterName } from "./acls.ts";
+export { AclOperation, AclResourceType, clusterName } from "./access/acls.ts";
 export * from "./brokers.ts";
 export {
   type CreateAccess,
@@ -20,11 +17,11 @@ export {
   decideInternalTopic,
   type InternalTopic,
   type TopicDefaults,
-} from "./create_topics.ts";
-export { decideTokenSweep } from "./delegation_tokens.ts";
-export * from "./directories.ts";
-export { type EntityChange, recordsOf } from "./entities.ts";
-export { type EntityChanges, entityChanges } from "./entity_changes.ts";
+} from "./topics/create_topics.ts";
+export { decideTokenSweep } from "./access/delegation_tokens.ts";
+export * from "./replicas/directories.ts";
+export { type EntityChange, recordsOf } from "./image/entities.ts";
+export { type EntityChanges, entityChanges } from "./image/entity_changes.ts";
 export {
   checkFeatureLevels,
   checkMetadataVersion,
@@ -42,18 +39,18 @@ export {
   type PartitionImage,
   ResourceType,
   type TopicImage,
-} from "./image.ts";
-export { HomeCounters, type HomeRequests } from "./home_counters.ts";
-export { imageRecords } from "./image_records.ts";
+} from "./image/image.ts";
+export { HomeCounters, type HomeRequests } from "./home/home_counters.ts";
+export { imageRecords } from "./image/image_records.ts";
 export {
   aloneLease,
   type BrokerLease,
   type Liveness,
   MemoryLiveness,
   staleTerm,
-} from "./liveness.ts";
-export type { InSyncReplica } from "./partition_state.ts";
-export * from "./placement.ts";
+} from "./home/liveness.ts";
+export type { InSyncReplica } from "./replicas/partition_state.ts";
+export * from "./topics/placement.ts";
 export {
   type AlterPartition,
   type BrokerLife,
@@ -67,21 +64,21 @@ export {
   decideServe,
   type ElectionDefaults,
   minInSyncReplicas,
-} from "./replication.ts";
-export { type ClientQuota, entityKey, type QuotaEntityPart } from "./principals.ts";
-export * from "./quorum_records.ts";
-export * from "./records.ts";
+} from "./replicas/replication.ts";
+export { type ClientQuota, entityKey, type QuotaEntityPart } from "./access/principals.ts";
+export * from "./records/quorum_records.ts";
+export * from "./records/records.ts";
 export {
   decideRecovery,
   type HeardReplica,
   type LeaderlessPartition,
   recoverable,
-} from "./recovery.ts";
-export { type MetadataChange, MetadataReplay } from "./replay.ts";
-export * from "./remembered_home.ts";
-export { decideRollback } from "./rollback.ts";
-export { asSingleNode } from "./single_node.ts";
-export { MetadataMember, type SharedHome, SharedMetadata } from "./shared_metadata.ts";
-export * from "./store.ts";
-export * from "./topic_names.ts";
-export { decideCreatePartitions, decideDeleteTopics, type DeleteOptions } from "./topics.ts";
+} from "./replicas/recovery.ts";
+export { type MetadataChange, MetadataReplay } from "./image/replay.ts";
+export * from "./home/remembered_home.ts";
+export { decideRollback } from "./home/rollback.ts";
+export { asSingleNode } from "./image/single_node.ts";
+export { MetadataMember, type SharedHome, SharedMetadata } from "./home/shared_metadata.ts";
+export * from "./home/store.ts";
+export * from "./topics/topic_names.ts";
+export { decideCreatePartitions, decideDeleteTopics, type DeleteOptions } from "./topics/topics.ts";

@@ -1,5 +1,5 @@
 // The keys of a cluster, all below `/ottla/<name>/`, and what their values are. Those of the
-// metadata are binary (src/cluster/entities.ts), the others JSON.
+// metadata are binary (src/cluster/image/entities.ts), the others JSON.
 //
 //   format            {v, clusterId, movedTo?}  what cluster this is (moving.ts)
 //   m/...             the metadata: a record of Kafka's for each entity

@@ -1,5 +1,5 @@
 // What brokers tell each other of their logs once etcd has gone back, so that all of them draw the
-// same conclusion (src/cluster/rollback.ts).
+// same conclusion (src/cluster/home/rollback.ts).
 //
 //   seen/<id>/<n>   [[topic id, partition, leader epoch, end offset], ...]    leased, as live/<id>
 //   seen/<id>       {parts, isDone?}             all of them are there; it has decided for all

@@ -15,8 +15,8 @@ import {
   type Operation,
   operationCodes,
 } from "../../src/broker/access/authorizer.ts";
-import { describeAcls } from "../../src/cluster/acl_requests.ts";
-import { AclTable } from "../../src/cluster/acls.ts";
+import { describeAcls } from "../../src/cluster/access/acl_requests.ts";
+import { AclTable } from "../../src/cluster/access/acls.ts";
 import { MetadataReplay } from "../../src/cluster/mod.ts";
 import { run } from "../harness/process_lines.ts";
 import { fetchJars } from "./java/fetch.ts";

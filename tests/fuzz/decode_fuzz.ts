@@ -8,7 +8,7 @@
 import fc from "fast-check";
 import { BytesReader, BytesWriter } from "../../src/base/bytes.ts";
 import { DecodeFault } from "../../src/base/faults.ts";
-import { decodeMetadataRecord } from "../../src/cluster/records.ts";
+import { decodeMetadataRecord } from "../../src/cluster/records/records.ts";
 import { decode as decodeCoordinatorRecord } from "../../src/coordinator/groups/record_kinds.ts";
 import { decodeAssignment, decodeSubscription } from "../../src/protocol/consumer_protocol.ts";
 import { decodeRequestHeader } from "../../src/protocol/mod.ts";

@@ -1,6 +1,6 @@
 // What requests about delegation tokens have in common: who may ask, and how long tokens last.
 
-import type { TokenLifetimes } from "../../cluster/delegation_tokens.ts";
+import type { TokenLifetimes } from "../../cluster/access/delegation_tokens.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { RequestContext } from "../handler.ts";
 import { anonymous } from "../network/session.ts";

@@ -7,10 +7,10 @@
 import { secretsEqual, utf8 } from "../../base/bytes.ts";
 import { UsageFault } from "../../base/faults.ts";
 import { drained } from "../../base/pieces.ts";
-import { decideCreateAcls } from "../../cluster/acl_requests.ts";
-import type { Acl } from "../../cluster/acls.ts";
+import { decideCreateAcls } from "../../cluster/access/acl_requests.ts";
+import type { Acl } from "../../cluster/access/acls.ts";
 import type { ChangeQueue, MetadataImage } from "../../cluster/mod.ts";
-import { decideAlterScram, ScramMechanism } from "../../cluster/scram.ts";
+import { decideAlterScram, ScramMechanism } from "../../cluster/access/scram.ts";
 import type { Uuid } from "../../base/ids.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Digests, Random } from "../../runtime/ports.ts";

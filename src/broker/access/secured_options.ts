@@ -20,7 +20,7 @@ import {
   PatternType,
   PermissionType,
   wildcard,
-} from "../../cluster/acls.ts";
+} from "../../cluster/access/acls.ts";
 import { operationCodes, operationsOf } from "./authorizer.ts";
 import { standardAuthorizer } from "../config/authorizer_terms.ts";
 import type { GivenAccess } from "./given_access.ts";

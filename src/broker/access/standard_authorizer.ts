@@ -1,7 +1,7 @@
 // Who may do what, by the access rules in the metadata: Kafka's StandardAuthorizer.
 //
 //   super user             everything, whatever the rules say
-//   a rule is about it     what the rules say (src/cluster/acls.ts)
+//   a rule is about it     what the rules say (src/cluster/access/acls.ts)
 //   none is                allow.everyone.if.no.acl.found
 //
 // Invariant: nothing is remembered from one question to the next, so that a rule holds, or does not

@@ -8,8 +8,8 @@
 
 import { secretsEqual, utf8 } from "../../base/bytes.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
-import type { ScramCredential } from "../../cluster/principals.ts";
-import { ScramMechanism } from "../../cluster/scram.ts";
+import type { ScramCredential } from "../../cluster/access/principals.ts";
+import { ScramMechanism } from "../../cluster/access/scram.ts";
 import type { Digests } from "../../runtime/ports.ts";
 import type { PasswordCheck } from "./plain.ts";
 import { scramAlgorithm } from "./scram_hashes.ts";

@@ -3,8 +3,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
-import { ScramMechanism } from "../../cluster/scram.ts";
-import type { ScramCredential } from "../../cluster/principals.ts";
+import { ScramMechanism } from "../../cluster/access/scram.ts";
+import type { ScramCredential } from "../../cluster/access/principals.ts";
 import { instantDigests } from "../../runtime/digests.ts";
 import type { Digests } from "../../runtime/ports.ts";
 import { Credentials } from "./credentials.ts";

@@ -10,10 +10,10 @@
 
 import { toBase64 } from "../../base/base64.ts";
 import { utf8 } from "../../base/bytes.ts";
-import { isOver } from "../../cluster/delegation_tokens.ts";
+import { isOver } from "../../cluster/access/delegation_tokens.ts";
 import { saturated } from "../../base/int64.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
-import type { DelegationToken } from "../../cluster/principals.ts";
+import type { DelegationToken } from "../../cluster/access/principals.ts";
 import type { DigestAlgorithm, Digests } from "../../runtime/ports.ts";
 import type { TokenCredential } from "./scram.ts";
 

@@ -8,7 +8,7 @@
 
 import { toBase64 } from "../../base/base64.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
-import { ScramMechanism } from "../../cluster/scram.ts";
+import { ScramMechanism } from "../../cluster/access/scram.ts";
 import type { Digests, Files, HttpPort, Logger, Random, Timers } from "../../runtime/ports.ts";
 import { offeredMechanisms } from "../config/login_check.ts";
 import type { BrokerConfig } from "../config/mod.ts";

@@ -1,6 +1,6 @@
 // Kafka's numbers of SCRAM's mechanisms, and the hashes that they are of.
 
-import { type ScramHashes, ScramMechanism } from "../../cluster/scram.ts";
+import { type ScramHashes, ScramMechanism } from "../../cluster/access/scram.ts";
 import type { DigestAlgorithm, Digests } from "../../runtime/ports.ts";
 
 /** What a mechanism hashes by. */

@@ -1,12 +1,13 @@
 // CreateAcls: adds rules of who may do what.
 //
 // Serves: 0-3.
-// Behaviour: src/cluster/acl_requests.ts. A rule that is answered is in the synced metadata log,
-//   and holds for every request from then on. SECURITY_DISABLED without an authorizer.
+// Behaviour: src/cluster/access/acl_requests.ts. A rule that is answered is in the synced
+//   metadata log, and holds for every request from then on. SECURITY_DISABLED
+//   without an authorizer.
 // Versions: 1 pattern types (KIP-290); 2 flexible; 3 users as resources (KIP-373).
 
 import { sliced } from "../../base/pieces.ts";
-import { decideCreateAcls } from "../../cluster/acl_requests.ts";
+import { decideCreateAcls } from "../../cluster/access/acl_requests.ts";
 import { CreateAcls } from "../../protocol/apis/30_create_acls.ts";
 import { needs, noAuthorizer } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";

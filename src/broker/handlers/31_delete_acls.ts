@@ -1,13 +1,13 @@
 // DeleteAcls: removes the rules that a filter matches.
 //
 // Serves: 0-3.
-// Behaviour: src/cluster/acl_requests.ts. A rule that is answered as removed holds for no request
-//   any more. SECURITY_DISABLED without an authorizer.
+// Behaviour: src/cluster/access/acl_requests.ts. A rule that is answered as removed holds
+//   for no request any more. SECURITY_DISABLED without an authorizer.
 // Versions: 1 pattern types (KIP-290), before that literal ones alone; 2 flexible; 3 users as
 //   resources (KIP-373).
 
 import { sliced } from "../../base/pieces.ts";
-import { decideDeleteAcls } from "../../cluster/acl_requests.ts";
+import { decideDeleteAcls } from "../../cluster/access/acl_requests.ts";
 import { DeleteAcls } from "../../protocol/apis/31_delete_acls.ts";
 import { needs, noAuthorizer } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";

@@ -5,7 +5,7 @@
 //   nowhere. Only on a connection that says who its client is, and not by a token itself.
 // Versions: 2 flexible; 3 for another owner (KIP-373).
 
-import { decideCreateToken, tokenRefusal } from "../../cluster/delegation_tokens.ts";
+import { decideCreateToken, tokenRefusal } from "../../cluster/access/delegation_tokens.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
 import { CreateDelegationToken } from "../../protocol/apis/38_create_delegation_token.ts";
 import { needs } from "../access/authorizer.ts";

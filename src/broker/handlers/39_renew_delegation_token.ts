@@ -4,7 +4,7 @@
 // Behaviour: for its owner and its renewers, by its HMAC.
 // Versions: 2 flexible.
 
-import { decideRenewToken } from "../../cluster/delegation_tokens.ts";
+import { decideRenewToken } from "../../cluster/access/delegation_tokens.ts";
 import { RenewDelegationToken } from "../../protocol/apis/39_renew_delegation_token.ts";
 import { refusedChange, tokenLifetimes } from "../access/delegation_token_requests.ts";
 import { handler, type RequestContext } from "../handler.ts";

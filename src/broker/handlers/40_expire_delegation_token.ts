@@ -5,7 +5,7 @@
 //   as its login was good for.
 // Versions: 2 flexible.
 
-import { decideExpireToken } from "../../cluster/delegation_tokens.ts";
+import { decideExpireToken } from "../../cluster/access/delegation_tokens.ts";
 import { ExpireDelegationToken } from "../../protocol/apis/40_expire_delegation_token.ts";
 import { refusedChange } from "../access/delegation_token_requests.ts";
 import { handler, type RequestContext } from "../handler.ts";

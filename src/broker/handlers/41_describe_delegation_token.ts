@@ -5,9 +5,9 @@
 //   those that it is allowed to see; others are left out.
 // Versions: 2 flexible; 3 who has asked for it (KIP-373).
 
-import { concerns, principalParts } from "../../cluster/delegation_tokens.ts";
+import { concerns, principalParts } from "../../cluster/access/delegation_tokens.ts";
 import { ErrorCode, type ResponseInput } from "../../protocol/mod.ts";
-import type { DelegationToken } from "../../cluster/principals.ts";
+import type { DelegationToken } from "../../cluster/access/principals.ts";
 import { DescribeDelegationToken } from "../../protocol/apis/41_describe_delegation_token.ts";
 import { type May, needs } from "../access/authorizer.ts";
 import { mayAskForTokens } from "../access/delegation_token_requests.ts";

@@ -6,7 +6,7 @@
 //   election asks the replicas that live how far their logs go, and takes the furthest.
 // Versions: 1 unclean elections (KIP-460); 2 flexible.
 
-import { decideElectLeaders, leaderlessIn } from "../../cluster/elections.ts";
+import { decideElectLeaders, leaderlessIn } from "../../cluster/replicas/elections.ts";
 import { ElectLeaders } from "../../protocol/apis/43_elect_leaders.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";

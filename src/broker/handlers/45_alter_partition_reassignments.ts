@@ -8,7 +8,7 @@
 // Versions: 1 the replication factor may be kept from changing (KIP-860).
 // Not done: replicas on brokers that do not run: INVALID_REPLICA_ASSIGNMENT.
 
-import { decideAlterReassignments } from "../../cluster/reassignments.ts";
+import { decideAlterReassignments } from "../../cluster/replicas/reassignments.ts";
 import {
   AlterPartitionReassignments,
 } from "../../protocol/apis/45_alter_partition_reassignments.ts";

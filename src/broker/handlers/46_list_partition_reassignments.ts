@@ -3,7 +3,7 @@
 // Serves: 0.
 // Behaviour: none, unless the folder comes from a cluster that stopped while it moved some.
 
-import { listReassignments } from "../../cluster/reassignments.ts";
+import { listReassignments } from "../../cluster/replicas/reassignments.ts";
 import { ListPartitionReassignments } from "../../protocol/apis/46_list_partition_reassignments.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";

@@ -5,7 +5,7 @@
 //   client is said in quotas.ts.
 // Versions: 1 flexible.
 
-import { describeClientQuotas } from "../../cluster/client_quotas.ts";
+import { describeClientQuotas } from "../../cluster/access/client_quotas.ts";
 import { DescribeClientQuotas } from "../../protocol/apis/48_describe_client_quotas.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";

@@ -6,7 +6,7 @@
 //   and their default. In force for what comes after the answer.
 // Versions: 1 flexible.
 
-import { decideAlterClientQuotas } from "../../cluster/client_quotas.ts";
+import { decideAlterClientQuotas } from "../../cluster/access/client_quotas.ts";
 import { AlterClientQuotas } from "../../protocol/apis/49_alter_client_quotas.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";

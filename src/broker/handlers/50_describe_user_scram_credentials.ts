@@ -4,7 +4,7 @@
 // Behaviour: mechanisms and iterations of each user, of all of them when none is named; never what
 //   a password could be guessed from.
 
-import { describeScram } from "../../cluster/scram.ts";
+import { describeScram } from "../../cluster/access/scram.ts";
 import {
   DescribeUserScramCredentials,
 } from "../../protocol/apis/50_describe_user_scram_credentials.ts";

@@ -4,7 +4,7 @@
 // Behaviour: kept in the synced metadata log as Kafka keeps them: keys derived from the salted
 //   password, not the password. A user that is named twice is refused whole.
 
-import { decideAlterScram } from "../../cluster/scram.ts";
+import { decideAlterScram } from "../../cluster/access/scram.ts";
 import { AlterUserScramCredentials } from "../../protocol/apis/51_alter_user_scram_credentials.ts";
 import { scramHashes } from "../authentication/scram_hashes.ts";
 import { needs } from "../access/authorizer.ts";

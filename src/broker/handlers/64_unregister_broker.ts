@@ -4,7 +4,7 @@
 // Behaviour: BROKER_ID_NOT_REGISTERED when there is none; this broker does not forget itself. One
 //   that a folder remembers from a larger cluster leaves the in-sync replicas, too.
 
-import { decideUnregisterBroker } from "../../cluster/elections.ts";
+import { decideUnregisterBroker } from "../../cluster/replicas/elections.ts";
 import { UnregisterBroker } from "../../protocol/apis/64_unregister_broker.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
