@@ -5,7 +5,7 @@
 //
 // A use in a test counts, since what is tested alone may be a part of something. A type that the
 // file itself speaks of is what others see of its functions, and stays. Invariant: who imports a
-// module as a whole takes all of it.
+// module as a whole takes all of it, but where the names that are taken stand beside the import.
 
 import ts from "typescript";
 import { isTestFile, lineOf, type SourceFile, type Violation, walk } from "./source.ts";
@@ -134,15 +134,40 @@ function usesOf(file: SourceFile): Use[] {
       }
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
       const path = targetOf(file.path, node.argument.literal);
-      if (path !== undefined) found.push({ path, name: "*" });
+      const { qualifier } = node;
+      const name = qualifier && ts.isIdentifier(qualifier) ? qualifier.text : "*";
+      if (path !== undefined) found.push({ path, name });
     } else if (
       ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
     ) {
       const path = targetOf(file.path, node.arguments[0]);
-      if (path !== undefined) found.push({ path, name: "*" });
+      if (path !== undefined) found.push(...namesTakenOf(node).map((name) => ({ path, name })));
     }
   });
   return found;
+}
+
+/** What is taken of the module that `call` imports; "*" where that does not stand beside it. */
+function namesTakenOf(call: ts.Expression): string[] {
+  let whole: ts.Node = call;
+  let taker = call.parent;
+  const passesOn = (node: ts.Node) =>
+    ts.isAwaitExpression(node) || ts.isParenthesizedExpression(node) ||
+    (ts.isCallExpression(node) && node.expression.getText() === "loading");
+  while (passesOn(taker)) [whole, taker] = [taker, taker.parent];
+  if (ts.isVariableDeclaration(taker)) return namesIn(taker.name);
+  if (!ts.isPropertyAccessExpression(taker) || taker.expression !== whole) return ["*"];
+  if (taker.name.text !== "then") return [taker.name.text];
+  const [then] = ts.isCallExpression(taker.parent) ? taker.parent.arguments : [];
+  const parameter = then && ts.isArrowFunction(then) ? then.parameters[0] : undefined;
+  return parameter === undefined ? ["*"] : namesIn(parameter.name);
+}
+
+function namesIn(binding: ts.BindingName): string[] {
+  if (!ts.isObjectBindingPattern(binding)) return ["*"];
+  return binding.elements.map(({ name, propertyName, dotDotDotToken }) =>
+    dotDotDotToken === undefined ? (propertyName ?? name).getText() : "*"
+  );
 }
 
 /** The file that a relative specifier names; undefined for packages. */

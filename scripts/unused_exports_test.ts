@@ -37,6 +37,28 @@ Deno.test("who imports a module whole, or passes all of it on, takes each of its
   assertEquals(unused(tree), []);
 });
 
+Deno.test("of a module that is loaded on the way, the names beside the import are taken", () => {
+  const module = "export const one = 1;\nexport const two = 2;\n";
+  const taken = [
+    `const one = (await import("./a.ts")).one;\n`,
+    `const { one } = await loading(import("./a.ts"));\n`,
+    `const { one: first } = await import("./a.ts");\n`,
+    `const one = loading(import("./a.ts")).then(({ one }) => one);\n`,
+    `let one: typeof import("./a.ts").one;\n`,
+  ];
+  for (const text of taken) {
+    assertEquals(unused({ "src/a.ts": module, "src/main.ts": text }), ["src/a.ts:2 two"], text);
+  }
+  const whole = [
+    `const { one, ...others } = await import("./a.ts");\n`,
+    `const all = loading(import("./a.ts")).then((a) => a.one);\n`,
+    `const load = () => import("./a.ts");\n`,
+  ];
+  for (const text of whole) {
+    assertEquals(unused({ "src/a.ts": module, "src/main.ts": text }), [], text);
+  }
+});
+
 Deno.test("a type that a file's own functions speak of is what others see of them", () => {
   const spoken = "export interface Options {}\nexport function run(options: Options) {}\n";
   const tree = {

@@ -6,18 +6,10 @@ import type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts
 import type { BrokerOptions } from "./broker_options.ts";
 
 import { checkPortsForNewFolder } from "./network/free_ports.ts";
-export type { BrokerHealth, RunningBroker } from "./broker.ts";
+export type { RunningBroker } from "./broker.ts";
 export type { BrokerOptions } from "./broker_options.ts";
-export {
-  BrokerConfig,
-  type ConfigInput,
-  loadConfig,
-  type LoadedConfig,
-  type ProgramOptions,
-  type StartFlags,
-} from "./config/mod.ts";
-export type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts";
-export type { ConnectionList } from "./network/connection_list.ts";
+export { BrokerConfig, type ConfigInput, loadConfig, type ProgramOptions } from "./config/mod.ts";
+export type { LocalCluster } from "./local/local_cluster.ts";
 export type { Dispatch, Dispatched } from "./network/connection.ts";
 export type { Session } from "./network/session.ts";
 export type { TraceFilter } from "./network/trace_filter.ts";
@@ -25,7 +17,7 @@ export { isSecretKey } from "./config/secrets.ts";
 export { metricsTlsOf } from "./authentication/tls_terms.ts";
 export { allHandlers } from "./handlers/mod.ts";
 export { withStoredMetadata } from "./metadata/stored.ts";
-export type { MetricFamily, Sample } from "./metrics/metrics_table.ts";
+export type { MetricFamily } from "./metrics/metrics_table.ts";
 
 /** What a cluster of so many brokers begins with: what is acknowledged outlives one of them. */
 export function clusterDefaults(brokers: number) {

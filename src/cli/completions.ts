@@ -61,7 +61,7 @@ export function completionCommands(groups: readonly CommandGroup[]): readonly Co
 }
 
 /** What may stand in place of the last of `words`, which may be begun. */
-export async function candidatesFor(
+async function candidatesFor(
   groups: readonly CommandGroup[],
   words: readonly string[],
 ): Promise<string[]> {

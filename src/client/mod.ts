@@ -18,12 +18,7 @@ export type { EntityQuotas, QuotaEntity } from "./admin/quotas.ts";
 export type { TrimmedPartition } from "./admin/records.ts";
 export type { DescribedTransaction, ListedTransaction } from "./admin/transactions.ts";
 export type { ListedUser } from "./admin/users.ts";
-export {
-  type ClusterDescription,
-  describeCluster,
-  type ServedApis,
-  servedApis,
-} from "./admin/cluster.ts";
+export { type ClusterDescription, describeCluster, servedApis } from "./admin/cluster.ts";
 export {
   alterConfigs,
   type ConfigChanges,
@@ -59,13 +54,7 @@ export {
   listTopics,
   type NewTopic,
 } from "./admin/topics.ts";
-export {
-  Client,
-  type ClientOptions,
-  type ClientPorts,
-  type RequestTarget,
-  type TlsOptions,
-} from "./client.ts";
+export { Client, type ClientOptions, type TlsOptions } from "./client.ts";
 export {
   Consumer,
   type ConsumerBatch,
@@ -83,12 +72,7 @@ export {
   deleteOffsets,
   type OffsetToCommit,
 } from "./admin/group_offsets.ts";
-export type {
-  BrokerMetadata,
-  ClusterMetadata,
-  PartitionMetadata,
-  TopicMetadata,
-} from "./metadata.ts";
+export type { BrokerMetadata, PartitionMetadata, TopicMetadata } from "./metadata.ts";
 export { type ListedOffset, listOffsets, listRanges, type OffsetSpec } from "./admin/offsets.ts";
 export type { TopicPartition, TopicPartitionOffset } from "./topic_partition.ts";
 export type { ConsumerRecord } from "./consumer/partition_reader.ts";
@@ -96,20 +80,15 @@ export {
   type PartitionChoice,
   type Partitioner,
   type PartitionerFunction,
-  partitionForKey,
 } from "./producer/partitioner.ts";
 export type { ProducerRecord, RecordContent, RecordMetadata } from "./producer/producer_record.ts";
 export { Producer, type ProducerOptions } from "./producer/producer.ts";
 export {
   type ByteSink,
-  decoded,
   type DecodedRecord,
-  json,
   type SerializedPart,
   type Serializer,
   type Serializers,
-  text,
-  typed,
   type TypedRecord,
   type TypedSink,
 } from "./serializers.ts";
@@ -120,28 +99,20 @@ export {
 } from "./share/share_consumer.ts";
 export type { GroupOffsets, OffsetSource, Transaction } from "./producer/transaction.ts";
 export {
-  byHeaders,
   type DeadLetterOptions,
-  deadLetters,
   type HeaderMatch,
   type RecordSink,
 } from "./consumer/record_handling.ts";
-export {
-  alterShareGroupOffsets,
-  type ShareGroupOffset,
-  shareGroupOffsets,
-} from "./admin/share_group_offsets.ts";
+export { alterShareGroupOffsets, shareGroupOffsets } from "./admin/share_group_offsets.ts";
 export {
   type Span,
   type SpanAttributes,
   type SpanContext,
   type SpanContextOf,
   type SpanOptions,
-  textHeaders,
   type Tracer,
 } from "./tracing.ts";
 export {
-  registered,
   type RegisteredOptions,
   type RegisteredSchema,
   type Schema,

@@ -106,7 +106,6 @@ interface Machine {
   incarnations: number;
   /** How often its power was lost. */
   boots: number;
-  clockOffsetMs: number;
   /** Milliseconds of its clocks in one of the world's, and when that began, by both. */
   clockRate: number;
   rateSince: { readonly worldMs: number; readonly localMs: number };
@@ -285,11 +284,6 @@ export class Simulation {
     this.#machine(name).disk.leaveFree(bytes);
   }
 
-  /** Steps the wall clock of a machine. */
-  stepClock(name: string, byMs: number): void {
-    this.#machine(name).clockOffsetMs += byMs;
-  }
-
   /** The clocks and timers of a machine go `rate` times as fast as the world's, from now on. */
   driftClock(name: string, rate: number): void {
     const machine = this.#machine(name);
@@ -324,7 +318,6 @@ export class Simulation {
         host: undefined,
         incarnations: 0,
         boots: 0,
-        clockOffsetMs: 0,
         clockRate: 1,
         rateSince: { worldMs: 0, localMs: 0 },
         signals: new Map(),
@@ -338,7 +331,7 @@ export class Simulation {
   #clock(machine: () => Machine): Clock {
     const startMs = this.#options.startMs ?? defaultStartMs;
     return {
-      now: () => Math.floor(startMs + this.#localMs(machine()) + machine().clockOffsetMs),
+      now: () => Math.floor(startMs + this.#localMs(machine())),
       monotonic: () => this.#localMs(machine()),
     };
   }

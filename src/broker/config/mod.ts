@@ -13,14 +13,7 @@ export { BrokerConfig, type BrokerValue } from "./in_force.ts";
 export { describeClusterDefault, type DescribedConfig } from "./describe.ts";
 export { dynamicLayers } from "./dynamic.ts";
 export { ConfigSource } from "./layers.ts";
-export {
-  type ConfigInput,
-  keyOfVariable,
-  loadConfig,
-  type LoadedConfig,
-  type ProgramOptions,
-  type StartFlags,
-} from "./sources.ts";
+export { type ConfigInput, keyOfVariable, loadConfig, type ProgramOptions } from "./sources.ts";
 export { brokerKeys, topicKeys } from "./broker_table.ts";
 export {
   topicConfigWarnings,

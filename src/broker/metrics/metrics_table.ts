@@ -34,7 +34,7 @@ import { countTransactionsByState, type Transactions } from "../transactions/tra
 import type { UnreadablePartitions } from "../logs/unreadable.ts";
 
 /** Partitions that are told of one by one. */
-export const partitionsMax = 1_000;
+const partitionsMax = 1_000;
 
 /** Values of a metric's labels, in their order, and its value. */
 export type Sample = readonly [labels: readonly string[], value: number | Histogram];
