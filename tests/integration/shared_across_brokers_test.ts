@@ -3,7 +3,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
-import { type Client, createTopic, Producer, ShareConsumer } from "../../src/client/mod.ts";
+import {
+  type Client,
+  createTopic,
+  Producer,
+  ShareConsumer,
+  shareGroupOffsets,
+} from "../../src/client/mod.ts";
 import { alterConfigs } from "../../src/client/admin/configs.ts";
 import { partitionOfKey } from "../../src/broker/coordination/shards.ts";
 import { sharePartitionText } from "../../src/coordinator/mod.ts";
@@ -264,5 +270,44 @@ Deno.test("a new leader that does not know its end yet hands out nothing again",
     await producer.send({ topic, value: "new" });
     assertEquals((await member.fetch({ maxWaitMs: 60_000 })).told, ["2-2 x1"]);
     await producer.close();
+  });
+});
+
+Deno.test("where a group starts is told once those in sync have it", async () => {
+  const settings = {
+    "min.insync.replicas": 2,
+    "offsets.topic.num.partitions": 1,
+    "share.coordinator.state.topic.num.partitions": 1,
+  };
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { client, lead, pause, resume, pass } = scene;
+    const asked = await client();
+    await createTopic(asked, { name: topic, assignments: [[1, 2, 3]] });
+    await alterConfigs(asked, { group: groupId }, fromEarliest);
+    const producer = new Producer(asked);
+    await producer.send(["a", "b"].map((value) => ({ topic, value })));
+    await producer.close();
+    assertEquals(await accept(scene, 1), ["a"]);
+    for (const each of ["__consumer_offsets", statesTopic]) await lead(each, 0, 1);
+    const consumer = new ShareConsumer(asked, {
+      groupId,
+      topics: [topic],
+      acknowledgement: "explicit",
+    });
+    const { value: record } = await consumer.records().next();
+    const startOf = async () => (await shareGroupOffsets(asked, groupId))[0]?.startOffset;
+    assertEquals(await startOf(), 1);
+
+    for (const follower of [2, 3]) pause(follower);
+    record!.accept();
+    const committing = consumer.commit();
+    await pass(100);
+    const told = startOf();
+    const waits = pass(500).then(() => "it waits");
+    assertEquals(await Promise.race([told, waits]), "it waits");
+    for (const follower of [2, 3]) resume(follower);
+    await committing;
+    assertEquals(await told, 2);
+    await consumer.close();
   });
 });

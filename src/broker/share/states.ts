@@ -88,7 +88,11 @@ export class ShareStates implements SharePersister {
 
   async summarise(question: ShareStateQuestion): Promise<ShareStateAnswer> {
     const shard = await this.shards.of(sharePartitionText(question.key));
-    return shard instanceof Shard ? shard.machine.summary(question) : stateFailure(shard);
+    if (!(shard instanceof Shard)) return stateFailure(shard);
+    const summary = shard.machine.summary(question);
+    // What this broker alone has is told to nobody: it may be gone with it.
+    const errorCode = shard.isResigned ? ErrorCode.NOT_COORDINATOR : await shard.durable();
+    return errorCode === ErrorCode.NONE ? summary : stateFailure(errorCode);
   }
 
   /** Has the shard that keeps the state of `key` decide. */

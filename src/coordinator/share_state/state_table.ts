@@ -209,7 +209,7 @@ export class ShareStateTable implements Machine<ShareStateRecord, ShareStateAnsw
     }
     if (!exists) return refused(at, unknownPartition);
     if (leaderEpoch === -1 || leaderEpoch === entry.leaderEpoch) {
-      return refused(at, answerOf(entry.state));
+      return told(at, answerOf(entry.state));
     }
     const { deliveryCompleteCount, startOffset } = entry.state;
     const change = { leaderEpoch, startOffset, deliveryCompleteCount, stateBatches: [] };
@@ -339,6 +339,13 @@ function storedBatch({ firstOffset, lastOffset, ...said }: SaidBatch): StateBatc
 
 function snapshotOf(key: SharePartitionKey, state: ShareState): ShareStateRecord {
   return { type: "ShareSnapshot", key, value: { ...state, stateBatches: [...state.stateBatches] } };
+}
+
+/** The state as it is, once all that it came from is durable. */
+function told({ asked }: AtShareState, response: ShareStateAnswer): ShareStateDecision {
+  const failed = (error: ErrorCode) => failure(storeErrorOf(error));
+  const settle = () => ({ ...noEffects, answers: [{ to: asked, response, failed }] });
+  return { records: [], settle, refuse: settle };
 }
 
 /** An answer that needs nothing stored. */
