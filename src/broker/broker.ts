@@ -125,6 +125,10 @@ export class Broker implements RunningBroker {
       onBug: (error) => this.#wiring.onBug(error, "a background job has failed: this is a bug"),
     });
     opened.storage.onFolderFailed((logs) => this.#onFolderFailed(logs));
+    for (const { state } of opened.storage.folders) {
+      // Once who has found it out has come to the end of what it was about.
+      state.onFull(() => Promise.resolve().then(() => this.#wiring.membership.recordFull()));
+    }
     opened.storage.onLogGone(() => this.#wiring.membership.recordDamaged());
   }
 
@@ -429,6 +433,7 @@ export class Broker implements RunningBroker {
         this.#wiring.audit?.sweep();
         this.#wiring.frameBuffers.sweep();
         await this.#wiring.storage.maintain();
+        this.#wiring.membership.recordFull();
         if (this.#options.readsOnlyBecause !== undefined) return;
         if (await this.#wiring.membership.retry()) {
           this.#wiring.reconciler.review();

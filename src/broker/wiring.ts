@@ -266,13 +266,14 @@ export class Wiring implements Services {
   }
 
   #makeMembership(readsOnlyBecause: string | undefined): Membership {
-    const { config, logger, runtime: { timers } } = this.#options;
+    const { config, logger, runtime: { timers, clock } } = this.#options;
     return new Membership({
       config,
       storage: this.storage,
       metadata: this.metadata,
       newUuid: this.newUuid,
       timers,
+      clock,
       onFenced: () => this.reconciler.fence(),
       logger,
       onBug: (error) => this.onBug(error, "what became of this broker was not told: this is a bug"),

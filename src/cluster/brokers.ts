@@ -42,6 +42,8 @@ export interface BrokerRegistration {
   readonly rack: string | null;
   /** Ids of its data folders, from their meta.properties. */
   readonly directories: readonly Uuid[];
+  /** Those of them that are full; absent: none that others are to know of. */
+  readonly fullDirectories?: readonly Uuid[];
   /** Features that it supports, with their ranges. */
   readonly features: readonly {
     readonly name: string;
@@ -130,6 +132,7 @@ export function decideRegisterBroker(
         rack,
         fenced: true,
         logDirs: versions.registerBroker >= 3 ? directories : [],
+        fullLogDirs: versions.registerBroker >= 3 ? registration.fullDirectories ?? [] : [],
       },
     },
     {

@@ -58,11 +58,13 @@ export {
   decideControlledShutdown,
   decideControllerPass,
   decideDamaged,
+  decideFullMember,
   decideLostDirectories,
   decidePreferredLeaders,
   decideRegisterMember,
   decideServe,
   type ElectionDefaults,
+  type FullDirectoriesOutcome,
   minInSyncReplicas,
 } from "./replicas/replication.ts";
 export { type ClientQuota, entityKey, type QuotaEntityPart } from "./access/principals.ts";

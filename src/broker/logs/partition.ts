@@ -16,6 +16,7 @@ import { isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId } from "../../base/ids.ts";
 import type { PartitionImage } from "../../cluster/mod.ts";
 import type { AppendOptions, AppendResult, PartitionLog } from "../../log/mod.ts";
+import { isInternalTopic } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Unacknowledged } from "../replication/acknowledgements.ts";
 import type { Gained, Isolation, Wait, Watched } from "../fetch/purgatory.ts";
@@ -232,7 +233,8 @@ export class Partition implements Watched {
    * it.
    */
   copy(records: Uint8Array, together: number): void {
-    const terms = { leaderEpoch: this.#leaderEpoch, isAwaited: true, together };
+    const isOwn = isInternalTopic(this.topic);
+    const terms = { leaderEpoch: this.#leaderEpoch, isAwaited: true, together, isOwn };
     const result = this.log.append(records, { ...terms, origin: "replica" });
     if (!result.ok) throw new PartitionFault(result.message);
     this.#undecidedBytes += records.length;

@@ -29,6 +29,7 @@ import {
   decideDamaged,
   decideDirectories,
   decideFenceBroker,
+  decideFullMember,
   decideLeadership,
   decideLostDirectories,
   decideRegisterBroker,
@@ -36,6 +37,7 @@ import {
   decideServe,
   decideWorkingDirectories,
   isDirectory,
+  type FullDirectoriesOutcome,
   type MetadataImage,
   type MetadataStore,
   metadataVersionFeature,
@@ -44,9 +46,10 @@ import {
   type PartitionImage,
   type TopicImage,
 } from "../../cluster/mod.ts";
-import type { Logger, Timers } from "../../runtime/ports.ts";
+import type { Clock, Logger, Timers } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import type { Storage } from "../logs/storage.ts";
+import { FullDirectories } from "./full_directories.ts";
 import { outdatedFolders } from "./home_notes.ts";
 
 /** Features with the levels that this broker can serve, by name. */
@@ -70,6 +73,7 @@ export interface MembershipOptions {
   readonly metadata: MetadataStore;
   readonly newUuid: () => Uuid;
   readonly timers: Pick<Timers, "after">;
+  readonly clock: Pick<Clock, "monotonic">;
   /** Others take this broker for dead: whatever it led, it leads no more. */
   readonly onFenced: () => void;
   readonly logger: Logger;
@@ -93,9 +97,16 @@ export class Membership {
   /** It goes, and the home of the metadata did not hear that in time. */
   #isUnheard = false;
   #hasGivenUp = false;
+  readonly #full: FullDirectories;
+  #isTellingFull = false;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
+    const { storage, clock } = options;
+    this.#full = new FullDirectories({
+      folders: () => storage.folders,
+      monotonic: () => clock.monotonic(),
+    });
   }
 
   /** Why nothing but reading goes on; undefined once this broker is registered. */
@@ -407,7 +418,7 @@ export class Membership {
   }
 
   #registration(ports: readonly number[] = []) {
-    const { config, storage, newUuid } = this.#options;
+    const { config, storage, newUuid, metadata } = this.#options;
     return {
       brokerId: storage.nodeId,
       incarnationId: newUuid(),
@@ -419,6 +430,7 @@ export class Membership {
       }),
       rack: config.get("broker.rack"),
       directories: storage.directoryIds,
+      fullDirectories: metadata.isShared ? this.#full.look() : [],
       features: supportedFeatures.map(({ name, minVersion, maxVersion }) => ({
         name,
         minSupportedVersion: minVersion,
@@ -477,12 +489,49 @@ export class Membership {
     });
   }
 
-  #tellUntilHeard(failure: string, change: () => Promise<unknown>): void {
+  /**
+   * In a cluster: tells which directories are full, where that is news, until it is heard: others
+   * lead what is led there. To be called when one has filled up, and every few seconds.
+   */
+  recordFull(): void {
+    const { metadata, storage: { nodeId: brokerId } } = this.#options;
+    const isMute = this.#readsOnlyBecause !== undefined || this.#isTellingFull;
+    if (!metadata.isShared || isMute) return;
+    const isNews = (full: readonly Uuid[]) => {
+      const known = metadata.image.broker(brokerId)?.fullDirectories ?? [];
+      return known.length !== full.length || full.some((id) => !known.includes(id));
+    };
+    if (!isNews(this.#full.look())) return;
+    this.#isTellingFull = true;
+    this.#tellUntilHeard("that a data directory is full could not be recorded", async () => {
+      const brokerEpoch = this.#lease?.brokerEpoch;
+      // The next life of this broker begins with that.
+      if (brokerEpoch === undefined || this.#isStarting || this.#isFenced) return;
+      const full = this.#full.look();
+      const outcome = await metadata.change((image) =>
+        decideFullMember(image, { brokerId, brokerEpoch }, full)
+      );
+      if (outcome.isNew) this.#sayFull(full.length, outcome);
+    }).finally(() => this.#isTellingFull = false);
+  }
+
+  #sayFull(directories: number, { handedOver, kept }: FullDirectoriesOutcome): void {
+    const { logger } = this.#options;
+    if (directories === 0) {
+      return logger.log("info", "data directories have room again: this broker may lead there", {});
+    }
+    const message = "what this broker leads in full data directories is led by others that have " +
+      "room; what nobody has room for stays, and refuses records";
+    logger.log("warn", message, { directories, handedOver, kept });
+  }
+
+  #tellUntilHeard(failure: string, change: () => Promise<unknown>): Promise<void> {
     const { metadata: { isShared }, timers, logger, onBug } = this.#options;
     const tell = async () => {
       while (!this.#isLeaving) {
         try {
-          return await change();
+          await change();
+          return;
         } catch (error) {
           if (!isStoreFault(error)) throw error;
           logger.log("error", failure, { reason: messageOf(error) });
@@ -491,7 +540,7 @@ export class Membership {
         }
       }
     };
-    tell().catch(onBug);
+    return tell().catch(onBug);
   }
 }
 

@@ -9,7 +9,8 @@
 //   a follower joins   it has all that is below the high watermark, and all that was there when
 //                      this epoch began (KAFKA-7128); and nothing that was said to be deleted, or
 //                      was when this epoch began; it has fetched in this epoch
-//   a follower leaves  it has not caught up with the log's end for replica.lag.time.max.ms
+//   a follower leaves  it has not caught up with the log's end for replica.lag.time.max.ms, or for
+//                      a second where its disk is full
 //
 // Invariants: what a follower has counts only as of fetches in this epoch. While a change of the
 // ISR is under way, whoever is in the old one or in the new one holds the high watermark back. It
@@ -189,11 +190,14 @@ export class LedReplicas {
       : undefined;
   }
 
-  /** The ISR without those that lag; undefined: nobody does, or a change is under way. */
+  /**
+   * The ISR without those that lag; undefined: nobody does, or a change is under way. `lagMsMax`:
+   * for how long a follower may.
+   */
   shrinking(
     { nowMs, lagMsMax, logEndOffset }: {
       readonly nowMs: number;
-      readonly lagMsMax: number;
+      readonly lagMsMax: (id: BrokerId) => number;
       readonly logEndOffset: Offset;
     },
   ): readonly InSyncReplica[] | undefined {
@@ -201,7 +205,7 @@ export class LedReplicas {
     const isLagging = (id: BrokerId) => {
       const follower = this.#followers.get(id);
       return follower !== undefined && follower.logEndOffset < logEndOffset &&
-        nowMs - follower.lastCaughtUpMs > lagMsMax;
+        nowMs - follower.lastCaughtUpMs > lagMsMax(id);
     };
     const isr = this.#inSync().filter(({ id }) => !isLagging(id));
     return isr.length < this.#state.isr.length ? isr : undefined;

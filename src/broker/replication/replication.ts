@@ -8,10 +8,12 @@
 // Loaded where the metadata is shared: one node alone knows nothing of it.
 
 import { isStoreFault } from "../../base/faults.ts";
+import { type BrokerId, ZERO_UUID } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import {
   type BrokerLease,
   decideAlterPartition,
+  hasRoom,
   type MetadataStore,
   minInSyncReplicas,
   type PartitionImage,
@@ -58,6 +60,9 @@ export interface ReplicationOptions {
 
 /** Of the time that followers may lag: how often it is looked. */
 const looksPerLag = 2;
+/** So long a follower may lag whose disk is full, by its own word: it takes nothing meanwhile. */
+const fullLagMsMax = 1_000;
+const fullLookMs = 250;
 /** This broker was asleep, or has too much to do: it is no judge of who lags (KAFKA-8733). */
 const lateFactor = 1.5;
 const resendAfterMs = 200;
@@ -186,6 +191,11 @@ export class Replication {
       intervalMs: () => config.get("replica.lag.time.max.ms") / looksPerLag,
       run: () => Promise.resolve(this.#shrink()),
     });
+    background.start({
+      name: "in-sync replicas on full disks",
+      intervalMs: () => fullLookMs,
+      run: () => Promise.resolve(this.#shrinkFull()),
+    });
   }
 
   /** How things stand. */
@@ -220,7 +230,20 @@ export class Replication {
     const passedMs = nowMs - this.#lookedMs;
     this.#lookedMs = nowMs;
     if (passedMs > lateFactor * lagMsMax / looksPerLag) return;
-    for (const { replication } of partitions.all()) replication?.shrink(lagMsMax);
+    for (const { replication } of partitions.all()) replication?.shrink(() => lagMsMax);
+  }
+
+  /** Has those leave that lag since their disks are full: acks=all goes on without them. */
+  #shrinkFull(): void {
+    const { partitions, config, metadata: { image } } = this.#options;
+    if (image.brokers().every(({ fullDirectories }) => fullDirectories.length === 0)) return;
+    const lagMsMax = Math.min(fullLagMsMax, config.get("replica.lag.time.max.ms"));
+    const lagMsMaxOf = (id: BrokerId, { replicas, directories }: PartitionImage) => {
+      const broker = image.broker(id);
+      const folder = directories[replicas.indexOf(id)] ?? ZERO_UUID;
+      return broker === undefined || hasRoom(broker, folder) ? Infinity : lagMsMax;
+    };
+    for (const { replication } of partitions.all()) replication?.shrink(lagMsMaxOf);
   }
 
   get #brokerEpoch(): Int64 {

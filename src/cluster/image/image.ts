@@ -54,6 +54,8 @@ export interface BrokerImage {
   readonly directories: readonly Uuid[];
   /** Those of them that take no new partitions (KIP-1066). */
   readonly cordonedDirectories: readonly Uuid[];
+  /** In a cluster: those of them that refuse records for want of room. */
+  readonly fullDirectories: readonly Uuid[];
   /** The levels of each feature that it can serve. */
   readonly features: readonly BrokerFeature[];
   /** Whether it still runs on ZooKeeper (KIP-866). */

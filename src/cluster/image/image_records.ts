@@ -82,6 +82,7 @@ export function brokerRecord(
       isMigratingZkBroker: registerBroker >= 2 && isMigratingZkBroker,
       logDirs: registerBroker >= 3 ? directories : [],
       cordonedLogDirs: isCordoned ? cordonedDirectories : null,
+      fullLogDirs: broker.fullDirectories,
     },
   };
 }

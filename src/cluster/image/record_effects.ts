@@ -23,6 +23,7 @@ export function registeredBroker(fields: FieldsOf<"RegisterBrokerRecord">): Brok
     inControlledShutdown,
     directories: fields.logDirs,
     cordonedDirectories: fields.cordonedLogDirs ?? [],
+    fullDirectories: fields.fullLogDirs,
     features,
     isMigratingZkBroker,
   };
@@ -33,7 +34,7 @@ export function changedBroker(
   broker: BrokerImage,
   fields: FieldsOf<"BrokerRegistrationChangeRecord">,
 ): BrokerImage {
-  const { fenced, inControlledShutdown, logDirs, cordonedLogDirs } = fields;
+  const { fenced, inControlledShutdown, logDirs, cordonedLogDirs, fullLogDirs } = fields;
   return {
     ...broker,
     // -1 unfences, 1 fences, 0 leaves it.
@@ -41,6 +42,7 @@ export function changedBroker(
     inControlledShutdown: broker.inControlledShutdown || inControlledShutdown > 0,
     directories: logDirs.length > 0 ? logDirs : broker.directories,
     cordonedDirectories: cordonedLogDirs ?? broker.cordonedDirectories,
+    fullDirectories: fullLogDirs ?? broker.fullDirectories,
   };
 }
 

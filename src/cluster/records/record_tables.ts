@@ -64,6 +64,8 @@ export const RegisterBrokerRecord = record({
     inControlledShutdown: from(1, essential(boolean)),
     logDirs: tagged(0, 3, essential(array(uuid))),
     cordonedLogDirs: tagged(1, 4, essential(orNull(array(uuid)))),
+    // Ours, of a cluster: those of them that refuse records for want of room.
+    fullLogDirs: tagged(ownTag, 0, array(uuid)),
   },
 });
 
@@ -241,6 +243,8 @@ export const BrokerRegistrationChangeRecord = record({
     inControlledShutdown: tagged(1, 1, essential(int8)),
     logDirs: tagged(2, 2, essential(array(uuid))),
     cordonedLogDirs: tagged(3, 3, essential(orNull(array(uuid)))),
+    // Ours: null leaves them.
+    fullLogDirs: tagged(ownTag, 0, orNull(array(uuid))),
   },
 });
 

@@ -4,6 +4,8 @@
 //   log opened      PartitionChangeRecord(directories) where the metadata says otherwise
 //   disk failed     BrokerRegistrationChangeRecord(logDirs) with those that are left; in a cluster
 //                   its replicas are out of sync, and led elsewhere, with the same change
+//   disk full       in a cluster: BrokerRegistrationChangeRecord(fullLogDirs); what is led there
+//                   and has others in sync with room is led by these, with the same change
 //
 // Before metadata.version 3.7-IV2 nothing of this is recorded.
 
@@ -28,6 +30,14 @@ export function isDirectory(id: Uuid | undefined): id is Uuid {
 /** Whether what lies there can be used, as far as its broker has said. */
 export function isInUse({ directories }: BrokerImage, id: Uuid): boolean {
   return !isDirectory(id) || directories.length === 0 || directories.includes(id);
+}
+
+/** Whether what lies there takes records, as far as its broker has said. */
+export function hasRoom({ directories, fullDirectories }: BrokerImage, id: Uuid): boolean {
+  if (fullDirectories.length === 0) return true;
+  if (isDirectory(id)) return !fullDirectories.includes(id);
+  // In any of them.
+  return directories.some((each) => !fullDirectories.includes(each));
 }
 
 /** One replica of a partition. */
@@ -103,10 +113,30 @@ export function decideWorkingDirectories(
   const { brokerId, directories: logDirs } = working;
   const broker = image.broker(brokerId);
   const { registrationChange: version } = recordVersions(image);
-  const isKnown = broker?.directories.length === logDirs.length &&
-    broker.directories.every((id) => logDirs.includes(id));
+  const isKnown = broker !== undefined && sameIds(broker.directories, logDirs);
   if (broker === undefined || isKnown || version < 2) return { records: [], response: undefined };
   const fields = { brokerId, brokerEpoch: broker.epoch, logDirs };
   const record = { type: "BrokerRegistrationChangeRecord", version, fields } as const;
   return { records: [record], response: undefined };
+}
+
+/** Records which of a broker's directories are full. */
+export function decideFullDirectories(
+  image: MetadataImage,
+  { brokerId, directories: fullLogDirs }: {
+    readonly brokerId: BrokerId;
+    readonly directories: readonly Uuid[];
+  },
+): Decision<void> {
+  const broker = image.broker(brokerId);
+  const { registrationChange: version } = recordVersions(image);
+  const isKnown = broker !== undefined && sameIds(broker.fullDirectories, fullLogDirs);
+  if (broker === undefined || isKnown || version < 2) return { records: [], response: undefined };
+  const fields = { brokerId, brokerEpoch: broker.epoch, fullLogDirs };
+  const record = { type: "BrokerRegistrationChangeRecord", version, fields } as const;
+  return { records: [record], response: undefined };
+}
+
+function sameIds(some: readonly Uuid[], others: readonly Uuid[]): boolean {
+  return some.length === others.length && some.every((id) => others.includes(id));
 }

@@ -3,14 +3,15 @@
 //
 //   event         who says so       what comes of it
 //   settle        the controller    who is away, or whose disk failed, leaves the ISR; a leader is
-//                                   elected; a move whose new replicas are in sync ends
+//                                   elected, another one where its disk is full and theirs is not;
+//                                   a move whose new replicas are in sync ends
 //   registered    a broker's start  it leaves the ISR, since what it had not synced may be gone;
 //                                   the ELR, too, where its log may lack what it acknowledged
 //   alter         the leader        the ISR is this; who is new in it must live, by the broker
 //                                   epoch that its last fetch named (KIP-903)
 //   minIsr        an operator       min.insync.replicas is another: where enough are in sync by it,
 //                                   nobody else is eligible any more (KIP-966)
-//   prefer        an operator       the first replica leads, where it is in sync
+//   prefer        an operator       the first replica leads, where it is in sync and has room
 //   unclean       an operator       any replica that lives leads, though it may lack records
 //   reassign      an operator       other replicas; null: as they were (KIP-455)
 //
@@ -33,6 +34,8 @@ import type { MetadataRecordInput } from "../records/records.ts";
 export interface PartitionView {
   /** Whether a broker lives, serves, is not about to stop, and has this data folder in use. */
   isActive(id: BrokerId, folder: Uuid): boolean;
+  /** Whether that data folder takes records. */
+  hasRoom(id: BrokerId, folder: Uuid): boolean;
   /** The broker epoch of its registration; -1 where it has none. */
   epochOf(id: BrokerId): Int64;
   /** min.insync.replicas, as it is set. */
@@ -102,7 +105,15 @@ function stepped(
 
 /** Whether a replica can be used: its broker is active, and its disk works (KIP-858). */
 function isActive(id: BrokerId, state: PartitionImage, view: PartitionView): boolean {
-  return view.isActive(id, state.directories[state.replicas.indexOf(id)] ?? ZERO_UUID);
+  return view.isActive(id, folderOf(id, state));
+}
+
+function hasRoom(id: BrokerId, state: PartitionImage, view: PartitionView): boolean {
+  return view.hasRoom(id, folderOf(id, state));
+}
+
+function folderOf(id: BrokerId, state: PartitionImage): Uuid {
+  return state.directories[state.replicas.indexOf(id)] ?? ZERO_UUID;
 }
 
 function activeOf(
@@ -164,16 +175,24 @@ function registered(
   return state.leader === id ? { ...next, leader: nobody, leaderBrokerEpoch: -1 } : next;
 }
 
-/** A leader where there is none: in sync, or eligible where nobody is in sync. */
+/**
+ * A leader where there is none, or none that has room: in sync, or eligible where nobody is in
+ * sync. Where nobody has room all stays as it is.
+ */
 function elected(state: PartitionImage, view: PartitionView): PartitionImage {
   const { leader, isr, elr, replicas } = state;
   const mayLead = (id: BrokerId) => isr.includes(id) && isActive(id, state, view);
-  if (leader !== nobody && mayLead(leader) && isOfNow(state, view)) return state;
-  const inSync = replicas.find(mayLead);
+  const takesRecords = (id: BrokerId) => hasRoom(id, state, view);
+  const isLed = leader !== nobody && mayLead(leader) && isOfNow(state, view);
+  if (isLed && takesRecords(leader)) return state;
+  const roomy = replicas.find((id) => mayLead(id) && takesRecords(id));
+  if (isLed && roomy === undefined) return state;
+  const inSync = roomy ?? replicas.find(mayLead);
   if (inSync !== undefined) return led(state, inSync, view);
   const without = leader === nobody ? state : { ...state, leader: nobody, leaderBrokerEpoch: -1 };
   if (isr.length > 0) return without;
-  const eligible = activeOf(replicas, state, view).find((id) => elr.includes(id));
+  const eligibles = activeOf(replicas, state, view).filter((id) => elr.includes(id));
+  const eligible = eligibles.find(takesRecords) ?? eligibles[0];
   if (eligible !== undefined) return led(withIsr(without, [eligible], { view }), eligible, view);
   return view.allowsUnclean ? uncleanlyElected(without, undefined, view) : without;
 }
@@ -190,7 +209,7 @@ function isOfNow({ leader, leaderBrokerEpoch }: PartitionImage, view: PartitionV
 function preferred(state: PartitionImage, view: PartitionView): PartitionImage {
   const first = state.replicas.find((id) => !state.removingReplicas.includes(id));
   const isWanted = first !== undefined && first !== state.leader && state.isr.includes(first) &&
-    isActive(first, state, view);
+    isActive(first, state, view) && hasRoom(first, state, view);
   return isWanted ? led(state, first, view) : state;
 }
 

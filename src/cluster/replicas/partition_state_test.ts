@@ -34,6 +34,8 @@ interface Moment {
   readonly state: PartitionImage;
   readonly active: readonly number[];
   readonly complete: readonly number[];
+  /** Whose disks are full. */
+  readonly full: readonly number[];
 }
 
 /** What a walk goes by; a mutant leaves something out. */
@@ -46,26 +48,36 @@ interface Rules {
 const minIsr = 2;
 const rules: Rules = { next: transition, minIsr };
 
-function viewOf(active: readonly number[]): PartitionView {
-  return { isActive: (id) => active.includes(id), epochOf: () => 0, minIsr, allowsUnclean: false };
+function viewOf(active: readonly number[], full: readonly number[] = []): PartitionView {
+  return {
+    isActive: (id) => active.includes(id),
+    hasRoom: (id) => !full.includes(id),
+    epochOf: () => 0,
+    minIsr,
+    allowsUnclean: false,
+  };
 }
 
-function* movesFrom({ state, active, complete }: Moment, { next, minIsr }: Rules) {
+function* movesFrom({ state, active, complete, full }: Moment, { next, minIsr }: Rules) {
   const on = (event: PartitionEvent, changed: Partial<Moment> = {}): Moment => {
-    const now = changed.active ?? active;
-    return { active: now, complete, ...changed, state: next(state, event, viewOf(now)) };
+    const now = { active, complete, full, ...changed };
+    return { ...now, state: next(state, event, viewOf(now.active, now.full)) };
   };
   yield on({ type: "settle" });
   yield on({ type: "prefer" });
   const isLed = state.leader > 0 && active.includes(state.leader);
   if (isLed && state.isr.length >= minIsr) {
     // Acknowledged: whoever is not in sync lacks it.
-    yield { state, active, complete: complete.filter((id) => state.isr.includes(id)) };
+    yield { state, active, full, complete: complete.filter((id) => state.isr.includes(id)) };
   }
   for (const id of ids) {
+    const isFull = full.includes(id);
+    yield on({ type: "settle" }, {
+      full: isFull ? full.filter((each) => each !== id) : [...full, id],
+    });
     const others = active.filter((each) => each !== id);
     if (active.includes(id)) {
-      yield { state, complete, active: others };
+      yield { state, complete, full, active: others };
       yield on({ type: "registered", id, isSuspect: false }, { active: others });
       const lossy = { active: others, complete: complete.filter((each) => each !== id) };
       yield on({ type: "registered", id, isSuspect: true }, lossy);
@@ -84,16 +96,16 @@ function* movesFrom({ state, active, complete }: Moment, { next, minIsr }: Rules
   }
 }
 
-function keyOf({ state, active, complete }: Moment): string {
+function keyOf({ state, active, complete, full }: Moment): string {
   const { leader, isr, elr, lastKnownElr, recovering } = state;
-  const sorted = [active, complete].map((each) => [...each].sort());
+  const sorted = [active, complete, full].map((each) => [...each].sort());
   return JSON.stringify([leader, isr, elr, lastKnownElr, recovering, ...sorted]);
 }
 
 /** Walks all there is within `depth` moves; how many moments, and one that must not be. */
 function walk(by: Rules, depth: number): { moments: number; broken: Moment | undefined } {
   const seen = new Set<string>();
-  let edge: Moment[] = [{ state: whole, active: ids, complete: ids }];
+  let edge: Moment[] = [{ state: whole, active: ids, complete: ids, full: [] }];
   for (let moves = 0; moves <= depth; moves++) {
     const next: Moment[] = [];
     for (const moment of edge) {
@@ -115,6 +127,46 @@ Deno.test("who leads has all that was acknowledged, whatever happens to three re
   const { moments, broken } = walk(rules, 12);
   assertEquals(broken, undefined);
   assert(moments > 500, `only ${moments} moments`);
+});
+
+/** Who leads after each, three replicas being in sync and these being full. */
+function leadersOf(...steps: readonly (readonly [PartitionEvent["type"], number[]])[]): string[] {
+  let state = whole;
+  return steps.map(([type, full]) => {
+    state = transition(state, { type } as PartitionEvent, viewOf(ids, full));
+    return `${state.leader} in epoch ${state.leaderEpoch}`;
+  });
+}
+
+Deno.test("a leader without room gives way to one in sync that has some, and not back", () => {
+  const led = leadersOf(
+    ["settle", [1]],
+    ["settle", [1]],
+    ["prefer", [1]],
+    ["settle", []],
+    ["prefer", []],
+  );
+  assertEquals(led, [2, 2, 2, 2, 1].map((id, i) => `${id} in epoch ${i < 4 ? 1 : 2}`));
+});
+
+Deno.test("where nobody has room who leads goes on leading", () => {
+  const led = leadersOf(["settle", [1, 2]], ["settle", ids], ["prefer", ids], ["settle", ids]);
+  assertEquals(led, Array(4).fill("3 in epoch 1"));
+});
+
+Deno.test("whatever happens, nobody without room leads where one in sync has some", () => {
+  const settled: Rules = {
+    ...rules,
+    next: (state, event, view) => {
+      const next = transition(state, event, view);
+      const after = transition(next, { type: "settle" }, view);
+      const roomy = after.isr.some((id) => view.isActive(id, "") && view.hasRoom(id, ""));
+      assert(after.leader < 0 || view.hasRoom(after.leader, "") || !roomy, "it leads on");
+      assertEquals(transition(after, { type: "settle" }, view), after);
+      return next;
+    },
+  };
+  walk(settled, 6);
 });
 
 const mutants: Record<string, Rules> = {
@@ -153,6 +205,7 @@ Deno.test("a leader's word counts for those who live as they did when they fetch
   const state = { ...whole, isr: [1, 2] };
   const view: PartitionView = {
     isActive: (id) => id !== 2,
+    hasRoom: () => true,
     epochOf: (id) => 10 * id,
     minIsr,
     allowsUnclean: false,

@@ -10,11 +10,22 @@
 // and who lives, never off an event, so that nothing is lost where events are.
 // Invariant: every state of a partition in here comes out of `transition`.
 
-import type { BrokerId, LeaderEpoch, PartitionId, Uuid } from "../../base/ids.ts";
+import {
+  type BrokerId,
+  type LeaderEpoch,
+  type PartitionId,
+  type Uuid,
+  ZERO_UUID,
+} from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { type BrokerRegistration, decideFenceBroker, decideRegisterBroker } from "../brokers.ts";
-import { decideWorkingDirectories, isInUse } from "./directories.ts";
+import {
+  decideFullDirectories,
+  decideWorkingDirectories,
+  hasRoom,
+  isInUse,
+} from "./directories.ts";
 import { recordVersions } from "../feature_levels.ts";
 import {
   type BrokerImage,
@@ -74,6 +85,10 @@ function viewOf(
       const broker = brokers(id);
       return broker !== undefined && !broker.fenced && !broker.inControlledShutdown &&
         isInUse(broker, folder);
+    },
+    hasRoom(id, folder) {
+      const broker = brokers(id);
+      return broker === undefined || hasRoom(broker, folder);
     },
     // Alone nobody compares it.
     epochOf: (id) => isAlone ? -1 : brokers(id)?.epoch ?? -1,
@@ -224,6 +239,46 @@ export function decideLostDirectories(
   const changed = { ...broker, directories: working.directories };
   const brokers: Brokers = (id) => id === working.brokerId ? changed : image.broker(id);
   return { records: [...records, ...inAll(image, { type: "settle" }, { brokers })], response };
+}
+
+/** What comes of what a broker leads in directories that are full. */
+export interface FullDirectoriesOutcome {
+  /** Whether this is news. */
+  readonly isNew: boolean;
+  /** Partitions that another broker leads from now on. */
+  readonly handedOver: number;
+  /** Those that nobody else in sync has room for: they refuse records. */
+  readonly kept: number;
+}
+
+/**
+ * Of a member of a cluster these directories are full: what it leads there is led by another one
+ * in sync that has room, with the same change, and where nobody has, all stays as it is.
+ */
+export function decideFullMember(
+  image: MetadataImage,
+  { brokerId, brokerEpoch }: BrokerLife,
+  directories: readonly Uuid[],
+): Decision<FullDirectoriesOutcome> {
+  const broker = image.broker(brokerId);
+  const isOfNow = broker?.epoch === brokerEpoch;
+  const told = isOfNow ? decideFullDirectories(image, { brokerId, directories }).records : [];
+  if (broker === undefined || told.length === 0) {
+    return { records: [], response: { isNew: false, handedOver: 0, kept: 0 } };
+  }
+  const changed = { ...broker, fullDirectories: directories };
+  const brokers: Brokers = (id) => id === brokerId ? changed : image.broker(id);
+  const settled = inAll(image, { type: "settle" }, { brokers });
+  const isLedInFull = ({ leader, replicas, directories: folders }: PartitionImage) =>
+    leader === brokerId && !hasRoom(changed, folders[replicas.indexOf(brokerId)] ?? ZERO_UUID);
+  const led = image.topics().flatMap(({ partitions }) => partitions.filter(isLedInFull)).length;
+  const handedOver = settled.filter(({ type, fields }) => {
+    if (type !== "PartitionChangeRecord" || (fields.leader ?? -2) < 0) return false;
+    const before = image.topicById(fields.topicId)?.partitions[fields.partitionId ?? -1];
+    return before !== undefined && isLedInFull(before);
+  }).length;
+  const response = { isNew: true, handedOver, kept: led - handedOver };
+  return { records: [...told, ...settled], response };
 }
 
 /** What a leader says of its ISR. */

@@ -1,12 +1,14 @@
 // New partitions as records: replicas given by hand are checked, and each gets its first state.
 //
-//   leader = first active replica, ISR = active replicas, leader epoch 0, partition epoch 0
+//   leader = first active replica that has room, ISR = active replicas, leader epoch 0,
+//   partition epoch 0
 //
 // A replica's data folder is recorded when its broker has exactly one; with several the broker
 // picks, and until then the folder is "unassigned", the zero UUID (KIP-858).
 
 import { type BrokerId, type PartitionId, type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import type { MetadataImage } from "../image/image.ts";
+import { hasRoom } from "../replicas/directories.ts";
 import type { PlaceableBroker } from "./placement.ts";
 import type { MetadataRecordInput } from "../records/records.ts";
 
@@ -55,6 +57,10 @@ export function partitionRecords(
   return replicas.map((brokerIds, index) => {
     const isr = brokerIds.filter((id) => isActive(image, id));
     const directories = version < 1 ? [] : brokerIds.map((id) => directoryOf(image, id));
+    const leader = isr.find((id) => {
+      const broker = image.broker(id);
+      return broker !== undefined && hasRoom(broker, directoryOf(image, id));
+    }) ?? isr[0];
     const fields = {
       partitionId: first + index,
       topicId,
@@ -62,10 +68,10 @@ export function partitionRecords(
       isr,
       removingReplicas: [],
       addingReplicas: [],
-      leader: isr[0],
+      leader,
       leaderEpoch: 0,
       // Alone nobody compares it, and Kafka reads what it knows.
-      leaderBrokerEpoch: isAlone ? -1 : image.broker(isr[0] ?? -1)?.epoch ?? -1,
+      leaderBrokerEpoch: isAlone ? -1 : image.broker(leader ?? -1)?.epoch ?? -1,
       partitionEpoch: 0,
       directories,
     };

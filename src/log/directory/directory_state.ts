@@ -13,8 +13,9 @@
 // what is in it. Where nobody has, whoever asked is refused, and all that can be read is served.
 //
 // Invariant: nothing is synced, and so nothing acknowledged to acks=all, once it is offline. While
-// it is full only clients' records are refused: what the broker itself must write (metadata, group
-// offsets, checkpoints) has the last freeBytesMin for itself, and deletes need no room.
+// it is full only clients' records are refused, with copies of them: what brokers must write themselves
+// (metadata, group offsets, checkpoints) has the last freeBytesMin for itself, here and where it is
+// copied, and deletes need no room.
 
 import { utf8 } from "../../base/bytes.ts";
 import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
@@ -93,6 +94,7 @@ export class DirectoryState {
   readonly #noRoom: RareLine;
   readonly #noFiles: RareLine;
   readonly #offlineListeners = new Set<(reason: string) => unknown>();
+  #onFull: () => void = () => {};
   #offlineReason: string | undefined;
   #fullReason: string | undefined;
   #heldReason: string | undefined;
@@ -174,11 +176,14 @@ export class DirectoryState {
     return this.#syncsRunning;
   }
 
-  /** Why an append is refused with KAFKA_STORAGE_ERROR. */
-  refusal(origin: AppendOrigin): string | undefined {
+  /**
+   * Why an append is refused with KAFKA_STORAGE_ERROR. `isOwn`: what is copied are the brokers' own
+   * records.
+   */
+  refusal(origin: AppendOrigin, isOwn = false): string | undefined {
     if (this.#frozenReason !== undefined) return this.#frozenReason;
     if (origin === "client" || origin === "replica") {
-      return this.#offlineReason ?? this.#heldReason ?? this.#fullReason;
+      return this.#offlineReason ?? this.#heldReason ?? (isOwn ? undefined : this.#fullReason);
     }
     return this.#offlineReason ?? (origin === "coordinator" ? this.#heldReason : undefined);
   }
@@ -199,6 +204,11 @@ export class DirectoryState {
 
   onOffline(listener: (reason: string) => unknown): void {
     this.#offlineListeners.add(listener);
+  }
+
+  /** Calls `listener` each time that it has become full. */
+  onFull(listener: () => void): void {
+    this.#onFull = listener;
   }
 
   /** Calls `listener` each time that much was synced since {@link noteCheckpoint}. */
@@ -390,7 +400,8 @@ export class DirectoryState {
   }
 
   #setFull(reason: string): void {
-    if (this.#fullReason === undefined) {
+    const isNews = this.#fullReason === undefined;
+    if (isNews) {
       this.#options.logger.log(
         "error",
         "a data directory is nearly full: it refuses records until there is room",
@@ -398,6 +409,7 @@ export class DirectoryState {
       );
     }
     this.#fullReason = `data directory ${this.path} is nearly full: ${reason}`;
+    if (isNews) this.#onFull();
   }
 
   #endRoomWaits(): void {

@@ -103,6 +103,8 @@ export interface AppendOptions {
   readonly isAwaited?: boolean;
   /** So many logs, this one among them, have something that is awaited by now; 1 by default. */
   readonly together?: number;
+  /** Whether it is the brokers' own, so that what is kept for that on a full disk takes it. */
+  readonly isOwn?: boolean;
   /** Whether it makes room: then it may use what is kept for that. */
   readonly spendsReserve?: boolean;
 }

@@ -286,9 +286,9 @@ export class PartitionLog implements UnsyncedLog {
    * epochs.
    */
   append(payload: Uint8Array, options: AppendOptions): AppendResult {
-    const { origin } = options;
+    const { origin, isOwn } = options;
     const refusal = this.#refusal ?? this.#presence.gone ?? this.#rounds.owed ??
-      this.directory.refusal(origin);
+      this.directory.refusal(origin, isOwn);
     if (refusal !== undefined) return storageError(refusal);
     const { codecs, clock } = this.#options;
     const [config, nowMs] = [this.#options.config(), clock.now()];
