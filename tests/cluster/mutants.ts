@@ -14,6 +14,7 @@
 
 import { LedReplicas } from "../../src/broker/replication/led_replicas.ts";
 import { PartitionReplication } from "../../src/broker/replication/partition_replication.ts";
+import { FullDirectories } from "../../src/broker/metadata/full_directories.ts";
 import { Partition } from "../../src/broker/logs/partition.ts";
 import { Partitions } from "../../src/broker/logs/partitions.ts";
 import { Storage } from "../../src/broker/logs/storage.ts";
@@ -176,6 +177,11 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
       return () => mends.forEach((mend) => mend());
     },
     seedsMax: 500,
+  },
+  "who leads goes on leading with a full disk": {
+    aim: ["has a full disk"],
+    wrong: () => wrongly(FullDirectories, "look", () => () => []),
+    seedsMax: 100,
   },
   "an end that is older than another was is told": {
     wrong: () => wrongGetter(PartitionReplication, "isEndKnown", () => true),

@@ -56,6 +56,8 @@ const allTroubles = ["are restarted one after the other"] as const;
 const fileTroubles = ["has lost a folder", "loses a folder while it runs"] as const;
 const diskOfSeveral = "has a disk of several that fails";
 const coordinatorCutOff = "coordinates, and is cut off";
+/** By then another leads where a disk is full, whatever was wrong before. */
+const givesWayMsMax = 15_000;
 
 export type TroubleKind =
   | typeof brokerTroubles[number]
@@ -347,6 +349,20 @@ export class Troubles {
     await this.start(id);
   }
 
+  /** With a full disk it leads no longer what others in sync have room for all the time. */
+  async #givesWay(id: number): Promise<void> {
+    const { scene: { partition, pass }, target, brokers } = this.#options;
+    for (let passedMs = 0; passedMs < givesWayMsMax; passedMs += 100) {
+      const { leader, isr } = partition(target.topic, target.partition);
+      const all = Array.from({ length: brokers }, (_, i) => i + 1);
+      // Whoever is in trouble, or in an etcd that is, may not hear of it.
+      const isCalm = !this.#isEtcdBusy && all.every((each) => each === id || !this.#busy.has(each));
+      if (leader !== id || isr.length === 1 || !isCalm) return;
+      await pass(100);
+    }
+    law(false, `broker ${id} goes on leading with a full disk, though others have room`);
+  }
+
   /** Whether one that lost power has registered since, and is in sync with all that it has. */
   #isWhole(id: number): boolean {
     const { image } = this.#options.scene.metadata;
@@ -424,6 +440,7 @@ export class Troubles {
       case "has a full disk":
         world.leaveFree(machineOf(id), choice % 20_000);
         await pass(forMs);
+        await this.#givesWay(id);
         return world.leaveFree(machineOf(id), Infinity);
       case "cannot read its disk":
       case "cannot write its disk":

@@ -91,6 +91,31 @@ Deno.test("status says whose disk is gone", () =>
     assertEquals(json.needs.map(({ offline }: { offline: number[] }) => offline), [[3]]);
   }, settings));
 
+Deno.test("status says whose disks are full, and what nobody has room for", () =>
+  etcdCluster(async (scene) => {
+    const { start, etcd, world, pass } = scene;
+    for (const id of [1, 2, 3]) await start(id);
+    const client = await scene.client(1, 2, 3);
+    await createTopic(client, { name: "orders", assignments: [[1, 2, 3]] });
+    await createTopic(client, { name: "logs", assignments: [[1]] });
+    await inSync(scene, "orders", 3);
+    world.leaveFree("broker-1", 1_000_000);
+    await untilLed(scene, { by: 2, topic: "orders", leader: 2 });
+    await pass(1_000);
+    const cluster = `etcd://${etcd.names[0]}:2379/c`;
+    const { stdout } = await ottla(scene, "status", "--cluster", cluster);
+    assertStringIncludes(stdout, "2 topics, 2 partitions: 1 with a full disk\n");
+    assertStringIncludes(stdout, "\nDisks are full: of broker 1.\n");
+    assertMatch(stdout, /^logs +0 +disk is full +1 +1 +1 +-$/m);
+    const elected = await ottla(scene, "elect", "orders", "0", "--bootstrap", "10.0.0.2:9092");
+    assertStringIncludes(elected.stderr + elected.stdout, "The disk of broker 1 is full.");
+    world.leaveFree("broker-1", Infinity);
+    await pass(15_000);
+    const after = await ottla(scene, "status", "--cluster", cluster);
+    assertStringIncludes(after.stdout, "2 topics, 2 partitions: all is well\n");
+    assert(!after.stdout.includes("full"));
+  }, settings));
+
 Deno.test("preferred leaders lead again, and what may lose records wants to be confirmed", () =>
   etcdCluster(async (scene) => {
     const { start, stop, kill } = scene;

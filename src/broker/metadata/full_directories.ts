@@ -2,8 +2,8 @@
 //
 //   takes records --refuses them for want of room--> full --has not for some time--> takes records
 //
-// A directory may come and go around its limit, as where a quota refuses what the disk says there is
-// room for: others are told of that once, and not with each turn of it.
+// A directory may come and go around its limit, as where a quota refuses what the disk says there
+// is room for: others are told of that once, and not with each turn of it.
 
 import type { Uuid } from "../../base/ids.ts";
 import type { LogFolder } from "../../log/mod.ts";

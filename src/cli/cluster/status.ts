@@ -5,9 +5,9 @@
 
 import { formatAddress } from "../../base/address.ts";
 import { escaped } from "../../base/visible.ts";
-import type { BrokerId } from "../../base/ids.ts";
+import { type BrokerId, ZERO_UUID } from "../../base/ids.ts";
 import type { MetadataImage, PartitionImage } from "../../cluster/mod.ts";
-import { isInUse, minInSyncReplicas } from "../../cluster/mod.ts";
+import { hasRoom, isInUse, minInSyncReplicas } from "../../cluster/mod.ts";
 import type { EtcdMember, EtcdMetadataStore } from "../../etcd/mod.ts";
 import { command, jsonOption } from "../arguments.ts";
 import { configOf, homeOptions, withHome } from "./metadata.ts";
@@ -37,6 +37,7 @@ const status = command({
 const troubles = [
   "leaderless",
   "too few in sync",
+  "disk is full",
   "recovers",
   "disk is gone",
   "under-replicated",
@@ -45,11 +46,16 @@ type Trouble = typeof troubles[number];
 
 function troubleOf(
   partition: PartitionImage,
-  { minIsr, offline }: { readonly minIsr: number; readonly offline: readonly BrokerId[] },
+  { minIsr, offline, isRefusing }: {
+    readonly minIsr: number;
+    readonly offline: readonly BrokerId[];
+    readonly isRefusing: boolean;
+  },
 ): Trouble | undefined {
   const { leader, isr, replicas, recovering } = partition;
   if (leader < 0) return "leaderless";
   if (isr.length < Math.min(minIsr, replicas.length)) return "too few in sync";
+  if (isRefusing) return "disk is full";
   if (recovering) return "recovers";
   if (offline.length > 0) return "disk is gone";
   return isr.length < replicas.length ? "under-replicated" : undefined;
@@ -64,13 +70,22 @@ function offlineOf(image: MetadataImage, { replicas, directories }: PartitionIma
   });
 }
 
+/** Whether its leader refuses records, since its disk is full and nobody else in sync has room. */
+function isFullAtLeader(image: MetadataImage, partition: PartitionImage): boolean {
+  const { leader, replicas, directories } = partition;
+  const broker = image.broker(leader);
+  return broker !== undefined &&
+    !hasRoom(broker, directories[replicas.indexOf(leader)] ?? ZERO_UUID);
+}
+
 /** What is not as it should be, the worst first. */
 function inNeed(image: MetadataImage) {
   const found = image.topics().flatMap(({ name: topic, partitions }) => {
     const minIsr = minInSyncReplicas(image, topic);
     return partitions.flatMap((partition) => {
       const offline = offlineOf(image, partition);
-      const trouble = troubleOf(partition, { minIsr, offline });
+      const isRefusing = isFullAtLeader(image, partition);
+      const trouble = troubleOf(partition, { minIsr, offline, isRefusing });
       if (trouble === undefined) return [];
       const { id, leader, replicas, isr: inSync, elr: eligible } = partition;
       return [{ topic, partition: id, trouble, leader, replicas, inSync, eligible, offline }];
@@ -95,10 +110,11 @@ function statusOf(home: EtcdMetadataStore) {
     tooFewInSync: needs.filter(({ trouble }) => trouble === "too few in sync").length,
     underReplicated: count(({ isr, replicas }) => isr.length < replicas.length),
     withoutDisk: needs.filter(({ offline }) => offline.length > 0).length,
+    refusing: count((partition) => isFullAtLeader(image, partition)),
     moving: count((each) => each.addingReplicas.length + each.removingReplicas.length > 0),
     notPreferred: count(({ leader, replicas: [first] }) => leader >= 0 && leader !== first),
     brokers: image.brokers().map(
-      ({ id, rack, endPoints: [first], fenced, inControlledShutdown }) => {
+      ({ id, rack, endPoints: [first], fenced, inControlledShutdown, fullDirectories }) => {
         const lives = home.liveness.alive(id) !== undefined;
         const serves = inControlledShutdown ? "stops" : fenced ? "fenced" : "serves";
         return {
@@ -109,6 +125,7 @@ function statusOf(home: EtcdMetadataStore) {
           leads: count(({ leader }) => leader === id),
           replicas: count(({ replicas }) => replicas.includes(id)),
           inSync: count(({ isr }) => isr.includes(id)),
+          fullDirectories: fullDirectories.length,
         };
       },
     ),
@@ -127,6 +144,8 @@ function printStatus(context: CliContext, found: Status): void {
   else say(`Broker ${controller} is the controller, since term ${term}.`);
   const absences = absencesIn(found);
   if (absences !== undefined) say(absences);
+  const full = brokers.filter(({ fullDirectories }) => fullDirectories > 0).map(({ id }) => id);
+  if (full.length > 0) say(`Disks are full: of broker ${full.join(", ")}.`);
   const rows = brokers.map((
     { id, address, rack, state, leads, replicas, inSync },
   ) => [id, address ?? undefined, rack ?? undefined, state, leads, replicas, inSync]);
@@ -170,6 +189,7 @@ function troublesIn(found: ReturnType<typeof statusOf>): string {
     [found.tooFewInSync, "with too few in sync"],
     [found.underReplicated, "under-replicated"],
     [found.withoutDisk, "with a disk gone"],
+    [found.refusing, "with a full disk"],
     [found.moving, "moving"],
   ] as const;
   const told = said.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);

@@ -1,19 +1,20 @@
 // ElectLeaders (KIP-183, KIP-460), and what a broker that leaves for good changes: who leads.
 //
-//   preferred (0)   the first replica, when it is in sync and alive
+//   preferred (0)   the first replica, when it is in sync and alive, and its disk is not full
 //   unclean   (1)   a partition without leader gets any replica that is alive, though it may lack
 //                   records; it is marked as recovering and its ISR is itself alone
 //
 // With one broker the only partitions that need either are those of a folder that comes from a
 // larger cluster.
 
-import type { BrokerId } from "../../base/ids.ts";
+import { type BrokerId, ZERO_UUID } from "../../base/ids.ts";
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import type { ElectLeaders } from "../../protocol/apis/43_elect_leaders.ts";
 import type { UnregisterBroker } from "../../protocol/apis/64_unregister_broker.ts";
 import type { MetadataImage, PartitionImage, TopicImage } from "../image/image.ts";
 import { isActive } from "../topics/partition_records.ts";
 import type { MetadataRecordInput } from "../records/records.ts";
+import { hasRoom } from "./directories.ts";
 import { furthest, type HeardReplica, type LeaderlessPartition } from "./recovery.ts";
 import { changeOf } from "./replication.ts";
 import { type Refusal, refusal } from "../refusal.ts";
@@ -109,7 +110,10 @@ function elect(
   const code = isPreferred
     ? ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE
     : ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE;
-  return refusal(code, errorMessage(code));
+  const first = image.broker(replicas[0] ?? noLeader);
+  const isFull = isPreferred && first !== undefined &&
+    !hasRoom(first, partition.directories[0] ?? ZERO_UUID);
+  return refusal(code, isFull ? `The disk of broker ${first.id} is full.` : errorMessage(code));
 }
 
 type UnregisterResponse = ResponseInput<typeof UnregisterBroker>;

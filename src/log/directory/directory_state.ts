@@ -9,13 +9,16 @@
 //   synced bytes since the last checkpoint: past a bound it is time for one
 //   unsynced bytes: past `soft` the logs that wait longest are synced, past `hard` answers wait
 //
+// Differs from Kafka: a disk that is full is not the end of its directory. Records are refused
+// until there is room; in a cluster others in sync that have room lead meanwhile.
+//
 // Differs from Kafka: a read that fails takes the directory offline only where other brokers have
 // what is in it. Where nobody has, whoever asked is refused, and all that can be read is served.
 //
 // Invariant: nothing is synced, and so nothing acknowledged to acks=all, once it is offline. While
-// it is full only clients' records are refused, with copies of them: what brokers must write themselves
-// (metadata, group offsets, checkpoints) has the last freeBytesMin for itself, here and where it is
-// copied, and deletes need no room.
+// it is full only clients' records are refused, with copies of them: what brokers must write
+// themselves (metadata, group offsets, checkpoints) has the last freeBytesMin for itself, here and
+// where it is copied, and deletes need no room.
 
 import { utf8 } from "../../base/bytes.ts";
 import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
