@@ -10,12 +10,17 @@
 //   loses power, and its successor dies     leads with a log that lacks what was acknowledged
 //   is left alone, and dies                 has shown consumers what those that come back lack
 //   dies, and leaves who fell behind        leads with a log that everybody else had more of
+//   goes on with fewer, and dies            has eligible who was so while more had to be in sync
 //
 // Invariant: of one partition's replicas one at most loses power; the others' disks keep all.
 
+import { ConnectionFault } from "../../src/base/faults.ts";
+import { alterConfigs } from "../../src/client/admin/configs.ts";
+import { KafkaError } from "../../src/client/mod.ts";
 import type { PartitionImage } from "../../src/cluster/mod.ts";
 import { machineOf } from "../harness/metadata_homes.ts";
 import type { ClusterScene } from "../harness/simulated_cluster.ts";
+import { isPassing } from "./passing.ts";
 
 export const ambushKinds = [
   "dies as its ISR grows",
@@ -27,7 +32,10 @@ export const ambushKinds = [
   "dies, and leaves who fell behind",
 ] as const;
 
-export type AmbushKind = typeof ambushKinds[number];
+/** Drawn for themselves, so that what the others come to stays as it is. */
+export const laterAmbushKinds = ["goes on with fewer, and dies"] as const;
+
+export type AmbushKind = typeof ambushKinds[number] | typeof laterAmbushKinds[number];
 
 /** Those in which a machine loses power. */
 export const lossyAmbushes: readonly AmbushKind[] = [
@@ -99,6 +107,8 @@ class Ambush {
         return await this.#isLeftAlone(roles);
       case "dies, and leaves who fell behind":
         return await this.#leavesWhoFellBehind(roles);
+      case "goes on with fewer, and dies":
+        return await this.#goesOnWithFewer(roles);
     }
   }
 
@@ -195,6 +205,42 @@ class Ambush {
     for (const id of this.#replicas) if (id !== next) this.#kill(id);
     scene.rejoin(next);
     await scene.pass(patienceMs + choice % 1_000);
+  }
+
+  async #goesOnWithFewer({ leader, next, other }: Roles): Promise<void> {
+    const { scene, choice, patienceMs } = this.#field;
+    const isAsked = await this.#ask(3);
+    try {
+      if (!isAsked || !await this.#lags(next)) return;
+      this.#field.tell(next, this.#state.elr.includes(next) ? "is eligible" : "is not eligible");
+    } finally {
+      if (isAsked) await this.#askUntilHeard(2);
+    }
+    await scene.pass(200 + choice % 700);
+    for (const id of [leader, other]) this.#kill(id);
+    scene.rejoin(next);
+    await scene.pass(patienceMs + choice % 1_000);
+  }
+
+  /** Has so many be in sync for acks=all; whether it was heard of. */
+  async #ask(minIsr: number): Promise<boolean> {
+    const { scene, target: { topic } } = this.#field;
+    try {
+      const client = await scene.client({ requestTimeoutMs: 2_000 });
+      await alterConfigs(client, { topic }, { set: { "min.insync.replicas": minIsr } });
+      return true;
+    } catch (error) {
+      const isNoWonder = isPassing(error) || error instanceof KafkaError ||
+        error instanceof ConnectionFault;
+      if (!isNoWonder) throw error;
+      return false;
+    }
+  }
+
+  async #askUntilHeard(minIsr: number): Promise<void> {
+    for (let tries = 0; tries < 5 && !await this.#ask(minIsr); tries++) {
+      await this.#field.scene.pass(200);
+    }
   }
 
   #roles(): Roles | undefined {

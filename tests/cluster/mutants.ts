@@ -25,7 +25,7 @@ import { ProducerState } from "../../src/log/producers/producer_state.ts";
 import { EtcdClient } from "../../src/etcd/mod.ts";
 import { wrongGetter, wrongly } from "../harness/wrong_methods.ts";
 import type { HistoryOptions } from "./cast.ts";
-import { registrationsAlone, rolledBack } from "./wrong_homes.ts";
+import { eligibleStill, registrationsAlone, rolledBack } from "./wrong_homes.ts";
 
 export interface ClusterMutant {
   /** Puts the wrong code in place; returns how to mend it. */
@@ -149,6 +149,11 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
     aim: ["does not hear that its ISR has grown"],
     options: { storeOf: rolledBack },
     seedsMax: 6_000,
+  },
+  "who was eligible stays so when fewer have to be in sync": {
+    aim: ["goes on with fewer, and dies"],
+    options: { storeOf: eligibleStill },
+    seedsMax: 500,
   },
   "who lacks records may lead": {
     aim: ["dies, and leaves who fell behind"],

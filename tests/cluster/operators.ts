@@ -6,9 +6,16 @@
 //   has the beginning of a partition deleted
 //   has partitions added
 //   has a topic deleted and made anew              under its name, with as many partitions as first
+//   has a setting changed                          how many must be in sync, how batches are
+//                                                  compressed, how fast replicas are copied
 
 import { ConnectionFault } from "../../src/base/faults.ts";
 import { type Client, KafkaError, listOffsets } from "../../src/client/mod.ts";
+import {
+  alterConfigs,
+  type ConfigChanges,
+  type ConfigResource,
+} from "../../src/client/admin/configs.ts";
 import { deleteRecords } from "../../src/client/admin/records.ts";
 import { listFeatures, updateFeatures } from "../../src/client/admin/features.ts";
 import { movePartitions } from "../../src/client/admin/nodes.ts";
@@ -26,10 +33,13 @@ export const operatorKinds = [
   "has a topic deleted and made anew",
 ] as const;
 
-export type OperatorKind = typeof operatorKinds[number];
+/** Drawn for themselves, so that what the others come to stays as it is. */
+export const laterOperatorKinds = ["has a setting changed"] as const;
+
+export type OperatorKind = typeof operatorKinds[number] | typeof laterOperatorKinds[number];
 
 export function isOperatorKind(kind: string): kind is OperatorKind {
-  return operatorKinds.some((each) => each === kind);
+  return [...operatorKinds, ...laterOperatorKinds].some((each) => each === kind);
 }
 
 export interface OperatorsOptions {
@@ -49,6 +59,8 @@ interface Order {
   readonly choice: number;
   readonly forMs: number;
 }
+
+const minIsr = "min.insync.replicas";
 
 /** So many partitions, and no more, a topic is given. */
 const partitionsMax = 4;
@@ -72,6 +84,50 @@ export class Operators {
         return await this.#grow(order);
       case "has a topic deleted and made anew":
         return await this.#remake(order);
+      case "has a setting changed":
+        return await this.#set(order);
+    }
+  }
+
+  /** Of one topic, of all, or of brokers. */
+  async #set({ choice, forMs }: Order): Promise<void> {
+    const { scene: { metadata, pass } } = this.#options;
+    const random = new SeededRandom(choice, "settings");
+    const topics = metadata.image.topics();
+    const { name: topic = "" } = topics[choice % topics.length] ?? {};
+    const change = (to: ConfigResource, changes: ConfigChanges) => {
+      const where = "topic" in to ? to.topic : "all brokers";
+      const what = `have ${JSON.stringify(changes)} for ${where}`;
+      return this.#administer(what, (client) => alterConfigs(client, to, changes));
+    };
+    const forAWhile = async (to: ConfigResource, set: Record<string, string | number>) => {
+      await change(to, { set });
+      await pass(forMs);
+      if (random.chance(0.8)) await change(to, { unset: Object.keys(set) });
+    };
+    const drawn = random.between(0, 1);
+    if (drawn < 0.5) {
+      const to = random.chance(0.5) ? { topic } : { brokers: "all" } as const;
+      // Less than two would be as good as to say that one may lose what it alone has.
+      await change(to, { set: { [minIsr]: 3 } });
+      await pass(forMs);
+      if (random.chance(0.8)) await change(to, { set: { [minIsr]: 2 } });
+    } else if (drawn < 0.7) {
+      const codecs = ["gzip", "zstd", "lz4", "snappy", "uncompressed"];
+      const codec = codecs[random.uint32() % codecs.length]!;
+      await forAWhile({ topic }, { "compression.type": codec });
+    } else {
+      const replicas = { topic };
+      await change(replicas, {
+        set: {
+          "leader.replication.throttled.replicas": "*",
+          "follower.replication.throttled.replicas": "*",
+        },
+      });
+      await forAWhile({ brokers: "all" }, {
+        "leader.replication.throttled.rate": Math.round(random.between(2_000, 20_000)),
+        "follower.replication.throttled.rate": Math.round(random.between(2_000, 20_000)),
+      });
     }
   }
 

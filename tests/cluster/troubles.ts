@@ -8,7 +8,8 @@
 //               the home of the metadata
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was
 //   all         are restarted one after the other, are given the newest features
-//   a topic     is moved, grows, loses its beginning, is deleted and made anew (operators.ts)
+//   a topic     is moved, grows, loses its beginning, is deleted and made anew, has other settings
+//               (operators.ts)
 //   who coordinates is cut off from all but clients, until others have taken its place
 //
 // Invariants: whoever is in trouble gets into no other before it is over. Where disks are not
@@ -18,10 +19,17 @@
 import type { Int64 } from "../../src/base/int64.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { machineOf } from "../harness/metadata_homes.ts";
-import { ambush, type AmbushKind, ambushKinds, lossyAmbushes } from "./ambushes.ts";
+import {
+  ambush,
+  type AmbushKind,
+  ambushKinds,
+  laterAmbushKinds,
+  lossyAmbushes,
+} from "./ambushes.ts";
 import { wordsOf } from "./chronicle.ts";
 import {
   isOperatorKind,
+  laterOperatorKinds,
   type OperatorKind,
   operatorKinds,
   Operators,
@@ -54,7 +62,7 @@ const diskOperations = ["read", "write", "sync"] as const;
 const etcdTroubles = ["freezes", "dies", "is without a quorum", "forgets"] as const;
 const allTroubles = ["are restarted one after the other"] as const;
 const fileTroubles = ["has lost a folder", "loses a folder while it runs"] as const;
-const diskOfSeveral = "has a disk of several that fails";
+export const diskOfSeveral = "has a disk of several that fails";
 const coordinatorCutOff = "coordinates, and is cut off";
 /** By then another leads where a disk is full, whatever was wrong before. */
 const givesWayMsMax = 15_000;
@@ -98,15 +106,22 @@ export function planOf(
 ): Trouble[] {
   const random = new SeededRandom(seed, "troubles");
   const kinds = given ?? kindsOf({ home, hasDisks });
-  const plan = Array.from({ length: count }, (): Trouble => ({
-    kind: kinds[Math.floor(random.between(0, kinds.length))]!,
-    atMs: Math.floor(random.between(0, durationMs)),
+  const drawn = (from: SeededRandom, kinds: readonly TroubleKind[]): Trouble => ({
+    kind: kinds[Math.floor(from.between(0, kinds.length))]!,
+    atMs: Math.floor(from.between(0, durationMs)),
     forMs: Math.floor(
-      random.chance(0.3) ? random.between(10, 500) : random.between(500, 14_000 / hurry),
+      from.chance(0.3) ? from.between(10, 500) : from.between(500, 14_000 / hurry),
     ),
-    choice: random.uint32(),
-  }));
-  return plan.sort((a, b) => a.atMs - b.atMs);
+    choice: from.uint32(),
+  });
+  const plan = Array.from({ length: count }, () => drawn(random, kinds));
+  plan.sort((a, b) => a.atMs - b.atMs);
+  if (given !== undefined) return plan;
+  // By their numbers the others stay what they were before there were these.
+  const later = new SeededRandom(seed, "later troubles");
+  const laterCount = Math.floor(later.between(0, 3));
+  const added = Array.from({ length: laterCount }, () => drawn(later, laterKinds));
+  return [...plan, ...added];
 }
 
 /** It is there for one rule, whose histories have nothing else: others are hunted without it. */
@@ -123,6 +138,14 @@ export const commonKinds: readonly TroubleKind[] = [
   ...allTroubles,
   ...ambushKinds.filter((kind) => kind !== lastAmbush),
 ];
+
+/** A history has none, one or two of them besides. */
+const laterKinds: readonly TroubleKind[] = [...laterOperatorKinds, ...laterAmbushKinds];
+
+/** All kinds that a history can have. */
+export function everyKind(): TroubleKind[] {
+  return [...new Set([...kindsOf({ home: "etcd", hasDisks: true }), ...laterKinds])];
+}
 
 function kindsOf({ home, hasDisks }: Pick<PlanOptions, "home" | "hasDisks">): TroubleKind[] {
   return [
@@ -510,5 +533,5 @@ export class Troubles {
 }
 
 function isAmbush(kind: TroubleKind): kind is AmbushKind {
-  return ambushKinds.some((each) => each === kind);
+  return [...ambushKinds, ...laterAmbushKinds].some((each) => each === kind);
 }

@@ -19,17 +19,36 @@ function changing(store: MetadataStore, change: (right: Change) => Change): Meta
   });
 }
 
+type Records = Decision<unknown>["records"];
+
+/** Of what is decided, only what `keep` leaves comes about. */
+function leaving(store: MetadataStore, keep: (records: Records) => Records): MetadataStore {
+  return changing(store, (right) => (decide) =>
+    right(async (image) => {
+      const decision = await decide(image);
+      return { ...decision, records: keep(decision.records) };
+    }));
+}
+
 /** A broker that registers stays in all ISRs, and leads what it led. */
 export function registrationsAlone(store: MetadataStore): MetadataStore {
-  const alone = <R>(decision: Decision<R>): Decision<R> => {
-    const isRegistration = decision.records.some(({ type }) => type === "RegisterBrokerRecord");
-    if (!isRegistration) return decision;
-    const records = decision.records.filter(({ type }) => type !== "PartitionChangeRecord");
-    return { ...decision, records };
-  };
-  return changing(
+  return leaving(store, (records) => {
+    const isRegistration = records.some(({ type }) => type === "RegisterBrokerRecord");
+    return isRegistration
+      ? records.filter(({ type }) => type !== "PartitionChangeRecord")
+      : records;
+  });
+}
+
+/** Who is eligible stays so, however few have to be in sync from now on. */
+export function eligibleStill(store: MetadataStore): MetadataStore {
+  return leaving(
     store,
-    (right) => (decide) => right(async (image) => alone(await decide(image))),
+    (records) =>
+      records.filter(({ type, fields }) =>
+        type !== "PartitionChangeRecord" || fields.isr !== null || fields.leader !== -2 ||
+        fields.eligibleLeaderReplicas?.length !== 0
+      ),
   );
 }
 
