@@ -5,7 +5,9 @@
 //   "Not done: ..." in a handler's header   -> its last column
 //   "Differs from Kafka: ..." anywhere      -> the list of differences
 //
-// Such a note ends with its paragraph: at an empty comment line or at the end of the comment.
+// Such a note ends with its paragraph: at an empty comment line or at the end of the comment. It
+// begins a line, or it would be missed: one within a line is refused.
+
 import { itemAt } from "../src/base/items.ts";
 
 /** A range of versions, both ends included. */
@@ -35,6 +37,32 @@ export interface Difference {
 }
 
 const handlersFolder = "src/broker/handlers/";
+
+const differs = "Differs from Kafka:";
+
+/** What the differences are about, in the order of the page, and where each is noted. */
+const subjects: readonly (readonly [title: string, ...folders: string[]])[] = [
+  ["Requests", handlersFolder],
+  ["Record batches and compression", "src/records/", "src/runtime/"],
+  ["Fetching", "src/broker/fetch/"],
+  ["Groups and offsets", "src/broker/coordination/", "src/coordinator/groups/"],
+  ["Share groups", "src/broker/share/", "src/coordinator/share_state/"],
+  ["Transactions", "src/broker/transactions/", "src/coordinator/transactions/"],
+  ["Topics and brokers", "src/cluster/", "src/coordinator/coordinator.ts"],
+  ["Configuration", "src/broker/config/", "src/cluster/configs.ts"],
+  ["Security and quotas", "src/broker/authentication/", "src/cluster/access/"],
+  ["Logs on disk", "src/log/"],
+];
+
+/** The subject of a file: that of the longest path that it lies under. */
+function subjectOf(path: string): string {
+  const fitting = subjects
+    .flatMap(([title, ...folders]) => folders.map((folder) => ({ title, folder })))
+    .filter(({ folder }) => path.startsWith(folder))
+    .sort((a, b) => b.folder.length - a.folder.length);
+  if (fitting[0] === undefined) throw new Error(`no subject in scripts/compat.ts has ${path}`);
+  return fitting[0].title;
+}
 
 /** The line without its comment marks; undefined when it is no comment. */
 function commentText(line: string): string | undefined {
@@ -72,10 +100,12 @@ function entryAround(text: string, index: number): string | undefined {
 
 /** Every difference that the files note, in the order of the files. */
 export function differencesIn(files: readonly Source[]): Difference[] {
-  return files.flatMap(({ path, text }) =>
-    notes(text, "Differs from Kafka:")
-      .map((note) => ({ path, key: entryAround(text, note.end), text: note.text }))
-  );
+  return files.flatMap(({ path, text }) => {
+    const within = text.split("\n").find((line) => commentText(line)?.includes(` ${differs}`));
+    if (within !== undefined) throw new Error(`${path}: begin a line with it: ${within.trim()}`);
+    return notes(text, differs)
+      .map((note) => ({ path, key: entryAround(text, note.end), text: note.text }));
+  });
 }
 
 function versionText({ min, max }: Versions): string {
@@ -113,26 +143,25 @@ function differenceLine({ path, key, text }: Difference, served: readonly Served
 /** The whole page. */
 export function compatibilityPage(served: readonly Served[], files: readonly Source[]): string {
   const rows = [...served].sort((a, b) => a.api.key - b.api.key).map((one) => row(one, files));
-  const folderOf = ({ path }: Difference) => path.slice(0, path.lastIndexOf("/"));
-  const differences = [...Map.groupBy(differencesIn(files), folderOf)].map(([folder, those]) => {
-    const lines = those.map((each) => differenceLine(each, served));
-    return `### ${folder}\n\n${lines.join("\n")}\n`;
+  const bySubject = Map.groupBy(differencesIn(files), ({ path }) => subjectOf(path));
+  const differences = subjects.flatMap(([title]) => {
+    const lines = bySubject.get(title)?.map((each) => differenceLine(each, served)) ?? [];
+    return lines.length === 0 ? [] : [`### ${title}\n\n${lines.join("\n")}\n`];
   });
   return `<!-- Written by deno task docs from the sources. -->
 
 # Compatibility
 
-What Ottla does of what Apache Kafka does. The page is made from the handlers and from the comments
-in the sources, and the gate fails when it is not current. A difference from Kafka that is not
-listed here is a bug.
+Which of Apache Kafka's requests Ottla serves, and where it behaves differently. The page is
+generated from the sources, so it is current. A difference that is not listed here is a bug.
 
 ## APIs
 
-Their fields and errors: [docs/protocol.md](docs/protocol.md).
+The fields and errors of each: [docs/protocol.md](docs/protocol.md).
 
-"Serves" are the versions that are honoured. "Knows" are the versions that the tables can read and
-write. Any other version gets what Kafka gives it: error 35 for ApiVersions, a closed connection
-otherwise.
+"Serves" are the versions that the broker announces and answers. "Knows" are the versions that
+Ottla can encode and decode. A request in any other version is treated as by Kafka: ApiVersions is
+answered with error 35, and for all others the connection is closed.
 
 | key | API | serves | knows | remarks |
 | --: | --- | --- | --- | --- |

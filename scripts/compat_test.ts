@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { compatibilityPage, differencesIn } from "./compat.ts";
 
 const produce = {
@@ -44,6 +44,31 @@ Deno.test("a difference is its whole paragraph, with the key that it is about", 
 Deno.test("text in code is no note", () => {
   const text = `// Header.\nconst label = "Differs from Kafka: no";\n`;
   assertEquals(differencesIn([{ path: "src/a.ts", text }]), []);
+});
+
+Deno.test("a note within a line is refused, since the page would lack it", () => {
+  const text = "/** Waits. Differs from Kafka: less. */\n";
+  assertThrows(() => differencesIn([{ path: "src/a.ts", text }]), Error, "begin a line with it");
+});
+
+Deno.test("a difference stands under its subject; in a folder that has none it is refused", () => {
+  const text = "// Differs from Kafka: less.\n";
+  const page = compatibilityPage([], [
+    { path: "src/log/a.ts", text },
+    { path: "src/cluster/access/a.ts", text },
+    { path: "src/cluster/a.ts", text },
+  ]);
+  const [, ...sections] = page.split("\n### ").map((section) => section.replace(/\n+/, ": "));
+  assertEquals(sections, [
+    "Topics and brokers: - Less. ([source](src/cluster/a.ts))\n",
+    "Security and quotas: - Less. ([source](src/cluster/access/a.ts))\n",
+    "Logs on disk: - Less. ([source](src/log/a.ts))\n",
+  ]);
+  assertThrows(
+    () => compatibilityPage([], [{ path: "src/new/a.ts", text }]),
+    Error,
+    "src/new/a.ts",
+  );
 });
 
 Deno.test("the page has a row for each API and a line for each difference", () => {

@@ -5,9 +5,9 @@
 //
 // Which keys a resource has, and which values are good, is the broker's to know: it comes in as
 // ConfigRules. Each resource succeeds or fails as a whole, apart from the others.
-// Differs from Kafka: spaces around the elements of a list and empty elements do not count when
-// some are appended or subtracted, and subtracting from a list that is not set leaves it so. What
-// is in a list twice is told twice; Kafka drops it from some.
+// Differs from Kafka: where elements are appended to a list or subtracted from it, spaces around
+// elements and empty elements are ignored, and subtracting from a list that is not set leaves it
+// unset. An element that is in a list twice is shown twice; Kafka drops it from some lists.
 
 import type { Pieces } from "../base/pieces.ts";
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";

@@ -9,8 +9,8 @@
 // go down.
 //
 // Differs from Kafka: `kafka-features.sh upgrade --release-version` is refused as a whole, since it
-// asks for level 1 of kraft.version and of eligible.leader.replicas.version; name the features
-// by `--feature`.
+// asks for level 1 of kraft.version and eligible.leader.replicas.version, which are not supported;
+// name the features with `--feature`.
 
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { UpdateFeatures } from "../protocol/apis/57_update_features.ts";

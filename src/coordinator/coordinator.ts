@@ -28,8 +28,9 @@ export interface MachineWorld {
 
 /**
  * What the topic is created with, once somebody needs it: Kafka's names of settings and values.
- * Differs from Kafka: coordinators' topics take batches of any size, since what is decided at once
- * is one batch; Kafka's take those of message.max.bytes, and cannot store a larger group.
+ * Differs from Kafka: internal topics accept batches of any size, since all records of one decision
+ * are one batch; Kafka's accept batches up to message.max.bytes, and a larger group cannot be
+ * stored.
  */
 export interface TopicTerms {
   /** The setting of the broker that says how many partitions. */

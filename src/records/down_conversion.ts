@@ -11,8 +11,8 @@
 // wrapper, and the set, which ends before what would take it past `bytesMax`, its first message (or
 // wrapper) excepted. What may take long is left to whoever runs it (heavy_steps.ts).
 //
-// Differs from Kafka: a large compressed batch becomes several wrappers instead of one, and the
-// records in it that are before the wanted offset are left out.
+// Differs from Kafka: for old consumers a large compressed batch becomes several compressed
+// messages rather than one, and its records before the wanted offset are left out.
 
 import { BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";

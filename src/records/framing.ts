@@ -6,7 +6,7 @@
 //
 // What breaks off before its end counts as "no batch", which is INVALID_RECORD; what cannot be a
 // batch is CORRUPT_MESSAGE. Kafka makes the difference, and clients retry the second one only.
-// Differs from Kafka: bytes behind the batch are refused; Kafka drops what is no whole batch.
+// Differs from Kafka: bytes after the last whole batch are refused; Kafka drops them.
 
 import { byteAt } from "../base/items.ts";
 import {

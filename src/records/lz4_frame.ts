@@ -12,7 +12,7 @@
 // block past its size. The checksums of header and blocks hold; the content's checksum and size are
 // not looked at, nor what stands behind the end mark.
 //
-// Differs from Kafka: an lz4 block of no content is refused; Kafka's consumers stumble over most.
+// Differs from Kafka: an empty lz4 block is refused; most of Kafka's consumers fail on it.
 
 import { DecodeFault } from "../base/faults.ts";
 import type { BlockPacking } from "./block_packing.ts";

@@ -10,15 +10,15 @@
 // A heavy one is unpacked in chunks, of which a window is in memory, and whole only where its
 // records are packed again. What that takes is claimed before, and given back before more is.
 //
-// Differs from Kafka: a batch that claims the broker's time, an unknown compression, or data that
-// does not unpack, gets an error of its own; Kafka clears the claim, and has no other word than
-// UNKNOWN_SERVER_ERROR.
+// Differs from Kafka: a batch whose compression is unknown, whose data does not unpack, or that is
+// marked as having log append times gets an error that says so; Kafka answers the first two with
+// UNKNOWN_SERVER_ERROR, and clears the mark.
 //
-// Differs from Kafka: records that unpack to more than socket.request.max.bytes are refused with
-// MESSAGE_TOO_LARGE; Kafka has no bound.
+// Differs from Kafka: a batch that unpacks to more than socket.request.max.bytes is refused with
+// MESSAGE_TOO_LARGE; Kafka has no such bound.
 //
-// Differs from Kafka: wrong offset deltas are set right in uncompressed batches, too; Kafka does so
-// for compressed ones alone.
+// Differs from Kafka: wrong offset deltas are corrected in uncompressed batches, too; Kafka
+// corrects them only in compressed ones.
 
 import { DecodeFault } from "../base/faults.ts";
 import { MemoryShare } from "../base/memory_share.ts";

@@ -5,9 +5,10 @@
 //
 // Invariant: every varint is bounded by its record. One that is cut or too long leaves the cursor
 // behind the end, so that the check at the record's end catches it.
-// Differs from Kafka: at most 1000 of a batch's record errors are told.
+// Differs from Kafka: an answer lists at most 1000 of a batch's record errors; Kafka lists all.
 //
-// Differs from Kafka: a key or a value whose length is below -1 is refused; Kafka reads it as null.
+// Differs from Kafka: a record whose key or value has a length below -1 is refused; Kafka reads it
+// as null.
 
 import { addInt64, fromZigZag, type Int64 } from "../base/int64.ts";
 import { drained, type Pieces } from "../base/pieces.ts";

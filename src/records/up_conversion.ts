@@ -7,7 +7,8 @@
 // Records are written as they are read, so that memory is bounded by bytes, not by their number.
 // What may take long is left to whoever runs it (heavy_steps.ts).
 //
-// Differs from Kafka: a set whose last message breaks off is refused; Kafka drops that message.
+// Differs from Kafka: a message set (of old producers) whose last message is cut short is refused;
+// Kafka drops that message.
 
 import { BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";

@@ -7,8 +7,8 @@
 // Read as SnappyInputStream of snappy-java reads it, which every Java consumer has: less bytes than
 // a length end it.
 //
-// Differs from Kafka: what begins like a further header and is damaged is refused; Kafka's reader
-// ends there or goes on, as its reads happen to fall.
+// Differs from Kafka: snappy data in which a further xerial header begins and is damaged is
+// refused; Kafka's reader stops there or goes on, depending on where its reads happen to end.
 //
 // librdkafka sends a bare raw block instead; what does not begin with the magic is read as that.
 

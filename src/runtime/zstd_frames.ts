@@ -8,9 +8,9 @@
 // is cut; so each frame is given to them alone. No frame unpacks to more than its blocks can hold,
 // which bounds what is reserved for it, whatever it claims.
 //
-// Differs from Kafka: a zstd frame that is cut is refused, also behind whole ones, where Kafka's
-// reader may take it for the end; so is one whose content is not as long as it says, where Kafka's
-// reader asks for it in most cases.
+// Differs from Kafka: zstd data that ends in a cut frame is refused, where Kafka's reader may take
+// whole frames before it for all there is; so is a frame whose content is not as long as its header
+// says, which Kafka's reader notices in most cases.
 
 import { PlatformFault } from "../base/faults.ts";
 

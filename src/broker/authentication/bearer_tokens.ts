@@ -5,9 +5,10 @@
 //                                            signed by nobody: said at the start
 //
 // Listeners with the same URL share its keys. The keys are read ahead, when a listener is opened.
-// Differs from Kafka: OAUTHBEARER without keys is refused at the start, unless unsigned tokens are
-// asked for; Kafka would take those by itself. A start does not fail while the keys cannot be
-// fetched: nobody comes in by a token until they are here.
+// Differs from Kafka: a broker with OAUTHBEARER and no keys to check signatures by does not start,
+// unless unsigned tokens are configured; Kafka accepts unsigned tokens by default. Where keys
+// cannot be fetched the broker starts all the same, and refuses logins by token until they have
+// been.
 
 import { loading } from "../../base/loading.ts";
 import { UsageFault } from "../../base/faults.ts";

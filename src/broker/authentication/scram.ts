@@ -11,8 +11,8 @@
 // A user that does not exist is asked for its proof like any other, by a salt that is always the
 // same, and only then refused: what a name is worth cannot be learned from the answers.
 // A delegation token logs in like a user: its id is the name, and it stands for its owner (KIP-48).
-// Differs from Kafka: a user that does not exist is refused at the end of SCRAM, as with a wrong
-// password; Kafka refuses it at its first message.
+// Differs from Kafka: a user that does not exist is refused at the end of the SCRAM exchange,
+// exactly as a wrong password is; Kafka refuses it at its first message.
 
 import { fromBase64, toBase64 } from "../../base/base64.ts";
 import { fromUtf8, secretsEqual, utf8 } from "../../base/bytes.ts";

@@ -47,7 +47,7 @@ const ownKeys = {
   // Identity and place.
   "node.id": {
     type: "int",
-    // Differs from Kafka: 1 rather than required, so that a start needs no configuration.
+    // Differs from Kafka: the default is 1; Kafka has none and requires a value.
     default: "1",
     min: 0,
     doc: "Id of this node in its cluster. It is stored in the data folder and must not change.",
@@ -70,7 +70,7 @@ const ownKeys = {
   },
   "process.roles": {
     type: "list",
-    // Differs from Kafka: the single-node roles rather than required.
+    // Differs from Kafka: the default is both roles; Kafka has none and requires a value.
     default: "broker,controller",
     oneOf: ["broker", "controller"],
     doc: "What this process does. One node does both.",
@@ -83,7 +83,8 @@ const ownKeys = {
   },
   "log.dir": {
     type: "list",
-    // Differs from Kafka: a folder that survives a reboot, unlike /tmp/kafka-logs.
+    // Differs from Kafka: the default is `ottla-data` in the working directory, which survives a
+    // reboot, unlike Kafka's /tmp/kafka-logs.
     default: "ottla-data",
     doc: "The data directory when log.dirs is absent.",
   },
@@ -254,8 +255,8 @@ const ownKeys = {
   // Network.
   "listeners": {
     type: "list",
-    // Differs from Kafka: listeners are those of the start; neither they nor
-    // listener.security.protocol.map can be changed while the broker runs.
+    // Differs from Kafka: read at the start only, as is listener.security.protocol.map; Kafka lets
+    // both be changed while the broker runs.
     default: "PLAINTEXT://:9092",
     doc: "Where to listen, as NAME://HOST:PORT. An empty host means all addresses, port 0 a free " +
       "one. Set by --host and --port.",
@@ -286,7 +287,7 @@ const ownKeys = {
   },
   "controller.listener.names": {
     type: "list",
-    // Differs from Kafka: the usual name rather than required.
+    // Differs from Kafka: the default is CONTROLLER; Kafka has none and requires a value.
     default: "CONTROLLER",
     doc: "Listeners of the controller. They are not opened: the controller is in this process.",
   },

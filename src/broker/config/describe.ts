@@ -5,9 +5,10 @@
 //     synonyms: retention.ms=3600000 (TOPIC), log.retention.hours=24 (STATIC_BROKER),
 //               log.retention.hours=168 (DEFAULT)
 //
-// Differs from Kafka: synonyms in another unit are listed, and count as the source; Kafka hides
-// them and calls such a value a default. Of a key of the broker itself they are not listed; Kafka
-// lists them once it is set.
+// Differs from Kafka: DescribeConfigs lists a topic key's synonyms in another unit, such as
+// log.retention.hours for retention.ms, and names them as the source; Kafka hides them and calls
+// such a value a default. For a key of the broker they are not listed; Kafka lists them once it is
+// set.
 
 import { entryOf } from "../../base/items.ts";
 import { type ConfigLayer, ConfigSource, layeredTexts } from "./layers.ts";

@@ -8,12 +8,13 @@
 //
 // Only what a request changes is judged: another value may have been stored by a Kafka with other
 // bounds, and must not stand in the way.
-// Differs from Kafka: a broker key that is not known is refused rather than stored for a plugin.
-// Differs from Kafka: keys and certificates can be set for all listeners of a broker at once, which
-// have none of their own; Kafka wants the name of one.
-// Differs from Kafka: a broker's own min.insync.replicas, which has no effect, may be deleted.
-// Differs from Kafka: numbers of threads may change by any factor, and classes are not looked for:
-// neither has an effect.
+// Differs from Kafka: an unknown broker key is refused; Kafka stores it, since a plugin may read
+// it.
+// Differs from Kafka: TLS keys and certificates can be changed without naming a listener, for all
+// listeners that have none of their own; Kafka requires the listener's name.
+// Differs from Kafka: min.insync.replicas of one broker, which has no effect, may be deleted.
+// Differs from Kafka: a number of threads may be changed by any factor, and class names are not
+// checked: these keys have no effect here.
 
 import { entryOf } from "../../base/items.ts";
 import { ResourceType } from "../../cluster/mod.ts";

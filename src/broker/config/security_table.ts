@@ -45,7 +45,7 @@ export const securityKeys = {
   },
   "sasl.enabled.mechanisms": {
     type: "list",
-    // Differs from Kafka: SCRAM rather than GSSAPI, which is not offered.
+    // Differs from Kafka: the default is SCRAM; Kafka's is GSSAPI, which is not offered here.
     default: "SCRAM-SHA-256,SCRAM-SHA-512",
     update: "per-broker",
     doc: "SASL mechanisms that clients may use: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER.",
@@ -359,9 +359,9 @@ export const securityKeys = {
     default: "",
     oneOf: cipherSuiteNames,
     update: "per-broker",
-    // Differs from Kafka: suites that are not forward secret are not known. Deno cannot choose
-    // among those of a TLS version, nor Bun among those of TLS 1.3: a list that names some of them
-    // and not all is refused there.
+    // Differs from Kafka: suites without forward secrecy are unknown. Deno cannot choose among the
+    // suites of a TLS version, nor Bun among those of TLS 1.3: a list that names only some of them
+    // is refused there.
     doc:
       "Cipher suites that may be used, by their IANA names; all when empty. A version of which " +
       "none is named is not spoken.",
@@ -371,9 +371,9 @@ export const securityKeys = {
     default: "none",
     oneOf: ["required", "requested", "none"],
     update: "per-broker",
-    // Differs from Kafka: a change of whom a listener asks for a certificate, and of its versions
-    // and suites, holds for the next connection. Kafka refuses it for a listener that is open, or
-    // takes it and goes on as before.
+    // Differs from Kafka: a change takes effect with the next connection, and so does one of the
+    // TLS versions and cipher suites. Kafka refuses such a change for an open listener, or accepts
+    // it without effect.
     doc: "Whether clients are asked for a certificate: required, requested or none.",
   },
   "ssl.enabled.protocols": {

@@ -51,8 +51,8 @@ export class GroupMemory {
    * record that is too large, or COORDINATOR_NOT_AVAILABLE while there is no room.
    *
    * Differs from Kafka: a member whose request is larger than message.max.bytes is refused when it
-   * joins; Kafka keeps it and cannot store its group. What members of all groups hold together is
-   * bounded, a part of ottla.memory.bytes.max.
+   * joins; Kafka lets it join and then cannot store its group. The memory of all group members
+   * together is bounded by a part of ottla.memory.bytes.max.
    */
   admit(bytes: number): ErrorCode {
     const { bytesMax, recordBytesMax, count, monotonic } = this.#options;

@@ -8,8 +8,8 @@
 //
 // What cannot be decoded was written so, by a newer Kafka or a client's hand, since its checksum
 // holds. Then an older offset is the better answer than none: whoever reads again loses nothing.
-// Differs from Kafka: a stored record of groups that does not decode is passed over; Kafka does not
-// load the partition that holds it, and none of its groups has a coordinator.
+// Differs from Kafka: a record in __consumer_offsets that cannot be decoded is skipped; Kafka then
+// does not load that partition, and none of its groups has a coordinator.
 
 import { DecodeFault, PartitionFault } from "../../base/faults.ts";
 import type { Offset, ProducerId } from "../../base/ids.ts";

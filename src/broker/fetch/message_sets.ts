@@ -1,12 +1,13 @@
 // Reads for the consumers of before Kafka 0.11, who know message sets only: what the log has is
 // converted on its way out.
 //
-// Differs from Kafka: a batch that takes more memory to convert than there is for work in all is
-// MESSAGE_TOO_LARGE, which no client tries again; Kafka has no bound.
+// Differs from Kafka: for a consumer of an old message format, a batch that would take more memory
+// to convert than the broker has for such work is refused with MESSAGE_TOO_LARGE, which clients do
+// not retry; Kafka has no bound.
 //
-// Differs from Kafka: a read goes on past batches that give such a consumer nothing (markers of
-// transactions), until it finds a message or the end; Kafka's answer is empty, and the consumer
-// stays where it is.
+// Differs from Kafka: a read for such a consumer skips batches that hold nothing for it
+// (transaction markers) until it finds a message or the end of the log; Kafka answers with nothing,
+// and the consumer does not move on.
 
 import type { MemoryShare } from "../../base/memory_share.ts";
 import type { WorkSlices } from "../../base/pieces.ts";

@@ -15,12 +15,11 @@
 // Invariant: there are at most `slotsMax` sessions, and together they take at most `bytesMax`. A
 // reader without a session is answered in full each time.
 //
-// Differs from Kafka: all sessions together are bounded in memory, too. One that would come to take
-// more ends with FETCH_SESSION_ID_NOT_FOUND.
+// Differs from Kafka: the memory of all fetch sessions together is bounded, besides their number. A
+// session that would exceed it ends with FETCH_SESSION_ID_NOT_FOUND.
 //
-// Differs from Kafka: a topic id in a session is looked up in each fetch; once its topic is gone
-// the answer is UNKNOWN_TOPIC_ID, as without a session. Kafka remembers the name, and answers
-// UNKNOWN_TOPIC_OR_PARTITION.
+// Differs from Kafka: in a fetch session a deleted topic's id is answered with UNKNOWN_TOPIC_ID, as
+// without a session. Kafka remembers the topic's name, and answers UNKNOWN_TOPIC_OR_PARTITION.
 
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Random, Runtime } from "../../runtime/ports.ts";

@@ -15,10 +15,12 @@
 //   currentLeader, where it is not this broker (KIP-951); 11 TRANSACTION_ABORTABLE and 12
 //   transactions v2, which adds partitions to their transaction (KIP-890); 13 topic ids (KIP-516).
 //
-// Differs from Kafka: a duplicate is answered without a time where the topic has the producers'
-// times; Kafka tells the batch's largest timestamp, which then stands for each of its records.
+// Differs from Kafka: a duplicate batch is answered without a log append time (-1) if the topic
+// keeps the producers' timestamps; Kafka answers with the batch's largest timestamp, which the
+// producer then takes for every record.
 //
-// Differs from Kafka: null records are refused; Kafka never answers them.
+// Differs from Kafka: a partition whose records are null is refused; Kafka never answers such a
+// request.
 
 import { ConnectionFault } from "../../base/faults.ts";
 import { ErrorCode, errorName, Produce, type ResponseInput } from "../../protocol/mod.ts";

@@ -17,14 +17,15 @@
 //   divergingEpoch (KIP-595); 13 topic ids (KIP-516); 15 replicaState (KIP-903); 16 nodeEndpoints
 //   (KIP-951); 17 directory ids (KIP-853); 18 high watermark (KIP-1166).
 //
-// Differs from Kafka: whole batches (before version 4: whole messages) are given only. Kafka fills
-// the answer up to the consumer's bound with the beginning of one more, which every consumer throws
-// away and asks for again.
+// Differs from Kafka: an answer holds whole batches only (before version 4: whole messages). Kafka
+// fills it up to the consumer's limit with the beginning of the next batch, which every consumer
+// discards and fetches again.
 //
-// Differs from Kafka: a partition's offsets are told with its errors, too, so that a client can see
-// its lag; Kafka tells -1.
+// Differs from Kafka: an answer with an error still has the partition's offsets, so that a client
+// can see its lag; Kafka's has -1.
 //
-// Differs from Kafka: the topic id of zeros is one that is not known; Kafka fails the request.
+// Differs from Kafka: the all-zero topic id is answered as an unknown one; Kafka fails the whole
+// request.
 //
 // Followers read to the log's end, and what they ask for says how far they have come
 // (replication/). With replica.selector.class consumers are sent to a replica in their rack, and

@@ -8,11 +8,11 @@
 // Versions: 1 one offset instead of a list; 2 isolation level; 4 leader epochs; 7 -3 (KIP-734); 8
 //   -4 (KIP-405); 9 -5 (KIP-1005); 10 timeoutMs (KIP-1075); 11 -6 (KIP-1023).
 //
-// Differs from Kafka: a partition whose records are all deleted has no largest timestamp; Kafka
-// tells an offset below the start of the log.
+// Differs from Kafka: for the largest timestamp of a partition whose records are all deleted there
+// is no offset; Kafka answers with one below the start of the log.
 //
-// Differs from Kafka: version 0 gives one offset, not one for each segment, and looks a timestamp
-// up as the later versions do, not by when segments were last written.
+// Differs from Kafka: version 0 answers with one offset rather than one for each segment, and looks
+// a timestamp up as later versions do rather than by the time when a segment was last written.
 
 import { isStoreFault } from "../../base/faults.ts";
 import type { Int64 } from "../../base/int64.ts";

@@ -10,11 +10,11 @@
 //   (KIP-430); 9 flexible; 10 topic ids (KIP-516); 12 look-up by id with a null name; 13 top-level
 //   error (KIP-1102).
 //
-// Differs from Kafka: a topic that the request has created is in this very answer; Kafka says
-// UNKNOWN_TOPIC_OR_PARTITION first, and the client asks again.
+// Differs from Kafka: a topic that the request creates is in its answer; Kafka answers
+// UNKNOWN_TOPIC_OR_PARTITION, and the client asks again.
 //
-// Differs from Kafka: a request for some topics by name and for others by id is answered for all;
-// Kafka looks at those with an id alone.
+// Differs from Kafka: a request that names some topics and gives the ids of others is answered for
+// all of them; Kafka answers only for those with an id.
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { mapSliced, type WorkSlices } from "../../base/pieces.ts";

@@ -7,7 +7,8 @@
 // Versions: 1 generation, member and timestamp; 2-4 retentionTimeMs; 6 leader epoch; 7 static
 //   members (KIP-345); 8 flexible; 9 the consumer protocol of KIP-848; 10 topic ids (KIP-848).
 //
-// Differs from Kafka: version 0 stores in __consumer_offsets too; there is no ZooKeeper.
+// Differs from Kafka: version 0 stores offsets in __consumer_offsets, too; in old Kafkas it stores
+// them in ZooKeeper.
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";

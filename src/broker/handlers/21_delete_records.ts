@@ -7,9 +7,9 @@
 //   REQUEST_TIMED_OUT where that does not come about in time.
 // Versions: 2 flexible.
 //
-// Differs from Kafka: it waits for the replicas in sync, and until as many are as must be. Kafka
-//   waits for all that are alive, and writes where a log begins some time later, so that what was
-//   deleted may come back.
+// Differs from Kafka: it waits for the in-sync replicas, and for as many of them as
+//   min.insync.replicas asks for. Kafka waits for all live replicas, and stores the new start of
+//   the log only some time later, so that deleted records may come back after a crash.
 
 import { isStoreFault } from "../../base/faults.ts";
 import type { Offset, PartitionId } from "../../base/ids.ts";

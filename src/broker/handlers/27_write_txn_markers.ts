@@ -6,8 +6,9 @@
 //   marker is on disk. A marker that was written before does no harm.
 // Versions: 1 flexible; 2 the version of the transaction's protocol (KIP-1228).
 //
-// Differs from Kafka: an id or an epoch that is none is INVALID_PRODUCER_EPOCH, and a marker
-// without partitions is answered; Kafka has UNKNOWN_SERVER_ERROR, and leaves it out.
+// Differs from Kafka: a negative producer id or epoch is answered with INVALID_PRODUCER_EPOCH, and
+// a marker without partitions is in the answer; Kafka answers the former with UNKNOWN_SERVER_ERROR
+// and leaves the latter out.
 
 import { itemAt } from "../../base/items.ts";
 import { mapSliced } from "../../base/pieces.ts";

@@ -6,11 +6,11 @@
 //   loggers whose level could be changed: their list is empty.
 // Versions: 1 sources and synonyms (KIP-226); 3 types and documentation (KIP-569); 4 flexible.
 //
-// Differs from Kafka: a resource of a type that there is not is refused alone; Kafka refuses all
-// that the request names.
+// Differs from Kafka: a resource of an unknown type is refused by itself; Kafka fails the whole
+// request.
 //
-// Differs from Kafka: an answer is bounded, by a part of ottla.memory.bytes.max; resources that do
-// not fit into it are refused with POLICY_VIOLATION.
+// Differs from Kafka: the size of an answer is bounded by a part of ottla.memory.bytes.max;
+// resources that do not fit are refused with POLICY_VIOLATION.
 
 import { mapSliced } from "../../base/pieces.ts";
 import { ResourceType, topicNameProblem } from "../../cluster/mod.ts";

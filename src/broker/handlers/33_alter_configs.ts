@@ -4,7 +4,7 @@
 // Behaviour: each resource succeeds or fails by itself. What is answered as done is in the synced
 //   metadata log and in effect. Keys that the request leaves out go back to their defaults.
 // Versions: 1 answered before throttling (KIP-219); 2 flexible.
-// Not done: levels of loggers, which are set at start.
+// Not done: changing log levels (BROKER_LOGGER), which are set at the start.
 
 import { decideAlterConfigs } from "../../cluster/configs.ts";
 import { AlterConfigs } from "../../protocol/apis/33_alter_configs.ts";

@@ -4,7 +4,7 @@
 // Behaviour: a replica that is in the folder already is fine there. LOG_DIR_NOT_FOUND for a folder
 //   that is not one of this broker's, UNKNOWN_TOPIC_OR_PARTITION for a replica that it has not.
 // Versions: 1 answered before throttling (KIP-219); 2 flexible.
-// Not done: moving. A request for it gets INVALID_REQUEST.
+// Not done: moving replicas between data directories. A request for that gets INVALID_REQUEST.
 
 import { AlterReplicaLogDirs } from "../../protocol/apis/34_alter_replica_log_dirs.ts";
 import { ErrorCode } from "../../protocol/mod.ts";

@@ -5,7 +5,7 @@
 // Behaviour: each resource succeeds or fails by itself. What is answered as done is in the synced
 //   metadata log and in effect: a topic's logs, a broker's limits work by it from then on.
 // Versions: 1 flexible.
-// Not done: levels of loggers, which are set at start.
+// Not done: changing log levels (BROKER_LOGGER), which are set at the start.
 
 import { decideIncrementalAlterConfigs } from "../../cluster/configs.ts";
 import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";

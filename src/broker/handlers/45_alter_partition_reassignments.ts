@@ -6,7 +6,7 @@
 //   registered is INVALID_REPLICA_ASSIGNMENT, as in Kafka; nothing to cancel is
 //   NO_REASSIGNMENT_IN_PROGRESS.
 // Versions: 1 the replication factor may be kept from changing (KIP-860).
-// Not done: replicas on brokers that do not run: INVALID_REPLICA_ASSIGNMENT.
+// Not done: moving replicas to brokers that are not running; they get INVALID_REPLICA_ASSIGNMENT.
 
 import { decideAlterReassignments } from "../../cluster/replicas/reassignments.ts";
 import {

@@ -5,8 +5,8 @@
 //   told of; the other brokers that live follow it, as observers. Any other topic is not hosted.
 // Versions: 1 when each voter was last heard of (KIP-836); 2 error messages, the nodes' addresses
 //   (KIP-853). Where Kafka names the controllers' own listener, clients are told this one.
-// Differs from Kafka: how far an observer has come it knows itself: of others the offset and the
-//   times are -1.
+// Differs from Kafka: a broker knows only its own progress in the metadata log: the offsets and
+//   times of other observers are -1.
 
 import { type BrokerId, ZERO_UUID } from "../../base/ids.ts";
 import { DescribeQuorum } from "../../protocol/apis/55_describe_quorum.ts";

@@ -5,7 +5,7 @@
 //   UNKNOWN_SUBSCRIPTION_ID makes the client ask for its subscription again; a push before its time
 //   is THROTTLING_QUOTA_EXCEEDED, one too large TELEMETRY_TOO_LARGE, one that does not parse
 //   INVALID_RECORD.
-// Not done: keeping the values; there is nothing that would show them.
+// Not done: keeping the metrics that clients push; nothing would show them.
 
 import { DecodeFault, PlatformFault } from "../../base/faults.ts";
 import { ZERO_UUID } from "../../base/ids.ts";

@@ -10,21 +10,23 @@
 // Versions: 2 no more records than asked for, or whole batches (KIP-1206); renewing, which reads
 //   nothing (KIP-1222).
 //
-// Differs from Kafka: markers of transactions are never acquired. Kafka acquires them, and clients
+// Differs from Kafka: transaction markers are never acquired. Kafka acquires them, and clients
 // acknowledge them as gaps.
 //
-// Differs from Kafka: a record that was delivered as often as half the limit is acquired together
-// with others. Kafka acquires it with fewer, so that a bad one is found sooner.
+// Differs from Kafka: a record that has used up half of its delivery attempts is acquired together
+// with others, as any other. Kafka acquires it with fewer, so that a bad record is isolated sooner.
 //
-// Differs from Kafka: a partition whose state cannot be read for now has no records and no error.
-// Kafka tells COORDINATOR_NOT_AVAILABLE, with which its own consumer's poll fails for good.
+// Differs from Kafka: while a partition's share state cannot be read, the answer has neither
+// records nor an error for it. Kafka answers COORDINATOR_NOT_AVAILABLE, on which the poll of its
+// own consumer fails for good.
 //
-// Differs from Kafka: where a group begins in a partition, the leader has made sure before that it
-// knows the newest configuration of the group. Kafka's may not have heard of it yet, and begins at
-// the end.
+// Differs from Kafka: before a group starts to read a partition, the partition's leader makes sure
+// that it knows the group's newest configuration. In Kafka it may not have heard of it yet, and
+// then starts at the end.
 //
-// Differs from Kafka: an answer that brings a client over its quota is sent, and the client pauses
-// after it. Kafka sends an empty one, and what was acquired for it stays locked.
+// Differs from Kafka: an answer that takes a client over its quota is sent, and the client is
+// throttled after it. Kafka sends an empty answer, and the records that were acquired for it stay
+// locked.
 
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { ShareFetch } from "../../protocol/apis/78_share_fetch.ts";

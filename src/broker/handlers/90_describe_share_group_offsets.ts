@@ -8,8 +8,8 @@
 //   of them is not known.
 // Versions: 1 the lag (KIP-1226).
 //
-// Differs from Kafka: a partition that there cannot be has an error of its own; over one Kafka
-// fails the group, or never answers.
+// Differs from Kafka: a partition number that cannot exist gets an error of its own; because of it
+// Kafka fails the whole group, or never answers.
 
 import { type PartitionId, ZERO_UUID } from "../../base/ids.ts";
 import type { TopicPartitions } from "../../coordinator/mod.ts";

@@ -5,8 +5,8 @@
 //   not know. GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP; UNKNOWN_TOPIC_OR_PARTITION for a partition that
 //   does not exist.
 //
-// Differs from Kafka: where none of the partitions exists each has that error, too; Kafka fails
-// then, with UNKNOWN_SERVER_ERROR.
+// Differs from Kafka: if none of the partitions exists, each gets that error, too; Kafka then fails
+// the request with UNKNOWN_SERVER_ERROR.
 
 import { type Offset, type PartitionId, type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import { saturated } from "../../base/int64.ts";

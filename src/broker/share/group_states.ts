@@ -9,8 +9,8 @@
 // newer epoch is what an earlier group of this name has left: it is forgotten first.
 // Invariant: it ends when its shard resigns, and whoever leads next finds in the log what is left.
 //
-// Differs from Kafka: a share group's state that could not be begun is tried again after a pause of
-// at most 5 s; group.share.initialize.retry.interval.ms, of 30 s, is Kafka's.
+// Differs from Kafka: if the share state of a partition cannot be initialized, that is tried again
+// after at most 5 s; Kafka waits for group.share.initialize.retry.interval.ms, 30 s by default.
 
 import type { Offset, PartitionId, Uuid } from "../../base/ids.ts";
 import type { WorkSlices } from "../../base/pieces.ts";

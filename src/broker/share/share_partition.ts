@@ -24,8 +24,8 @@
 // from the start offset on, no more offsets are looked at than may be under way, but for what is
 // left of one batch.
 //
-// Differs from Kafka: an acknowledgement that reaches below the start offset is refused, unless the
-// log has deleted the records; Kafka takes what of it lies above for all of it.
+// Differs from Kafka: an acknowledgement whose range begins below the start offset is refused,
+// unless the log has deleted those records; Kafka accepts it for the part above.
 
 import type { Offset } from "../../base/ids.ts";
 import { ErrorCode } from "../../protocol/mod.ts";

@@ -10,8 +10,8 @@
 // Invariant: what all of them know of records is bounded: once much is under way in all, no
 // partition looks at more than a few new records until some are done with.
 //
-// Differs from Kafka: where a group begins in a partition that is new to it is stored at once.
-// Kafka stores it with the first acknowledgement, and until then a new leader may begin elsewhere.
+// Differs from Kafka: the offset at which a group starts in a partition is stored at once. Kafka
+// stores it with the first acknowledgement, and until then a new leader may start elsewhere.
 
 import { isStoreFault, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { Offset, Uuid } from "../../base/ids.ts";

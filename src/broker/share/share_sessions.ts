@@ -13,7 +13,7 @@
 // run out. Invariant: there are at most `sessionsMax` sessions, and together they take at most
 // `bytesMax`.
 //
-// Differs from Kafka: all share sessions together are bounded in memory, too.
+// Differs from Kafka: the memory of all share sessions together is bounded, besides their number.
 
 import type { PartitionId, Uuid } from "../../base/ids.ts";
 import type { SharePartitionKey } from "../../coordinator/mod.ts";

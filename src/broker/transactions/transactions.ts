@@ -8,9 +8,9 @@
 // waits a little on behalf of a producer whose last transaction is still being completed, which
 // would otherwise come again after a pause of its own (docs/decisions/0011).
 //
-// Differs from Kafka: AddPartitionsToTxn and AddOffsetsToTxn, too, wait for the transaction before,
-// for as long as add.partitions.to.txn.retry.backoff.max.ms; Kafka answers them
-// CONCURRENT_TRANSACTIONS at once.
+// Differs from Kafka: AddPartitionsToTxn and AddOffsetsToTxn, too, wait for the end of the
+// producer's previous transaction, for up to add.partitions.to.txn.retry.backoff.max.ms; Kafka
+// answers CONCURRENT_TRANSACTIONS at once.
 
 import type { ProducerId } from "../../base/ids.ts";
 import type { MetadataStore } from "../../cluster/mod.ts";

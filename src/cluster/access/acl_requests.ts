@@ -9,11 +9,12 @@
 // Each rule or filter succeeds or fails by itself; a rule that is there already is made again
 // without effect.
 //
-// Differs from Kafka: a rule about any or an unknown kind of resource, operation and the like is
-// refused alone, with INVALID_REQUEST. Kafka fails all of the request, or closes the connection.
+// Differs from Kafka: a new rule whose resource type, pattern type, operation or permission is ANY
+// or unknown is refused by itself, with INVALID_REQUEST. Kafka fails the whole request, or closes
+// the connection.
 //
-// Differs from Kafka: a principal that is not TYPE:NAME is refused. Kafka keeps such a rule and
-// fails whoever comes to it.
+// Differs from Kafka: a rule whose principal is not TYPE:NAME is refused. Kafka stores it, and
+// fails every request for which it looks at that rule.
 
 import type { Uuid } from "../../base/ids.ts";
 import type { Pieces } from "../../base/pieces.ts";

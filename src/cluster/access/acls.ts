@@ -8,8 +8,8 @@
 // One that denies wins; READ, WRITE, DELETE and ALTER allow DESCRIBE as well, and ALTER_CONFIGS
 // allows DESCRIBE_CONFIGS; what is denied is only what is named.
 //
-// Differs from Kafka: rules for every resource (the name `*`) hold for names that begin with an
-// asterisk, too. Kafka passes them over there, those that deny among them.
+// Differs from Kafka: rules for every resource (the name `*`) also hold for names that begin with
+// an asterisk. Kafka ignores them for such names, even those that deny.
 //
 // Invariant: `allows` and `denies` of a cell are the bits of its rules. What may be done to the
 // table is image/replay.ts's alone; how requests change it is in acl_requests.ts.

@@ -8,7 +8,7 @@
 //   values   connection_creation_rate                connections per second
 //
 // Which quota holds for a connection is decided where it is enforced: src/broker/limits/quotas.ts.
-// Differs from Kafka: the ip of an entity is an address; Kafka looks up names, too.
+// Differs from Kafka: the ip of a quota entity must be an address; Kafka resolves host names, too.
 
 import { isAddress } from "../../base/address.ts";
 import { ErrorCode, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";

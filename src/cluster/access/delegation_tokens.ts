@@ -76,8 +76,9 @@ export function principalParts(text: string): [type: string, name: string] {
 }
 
 /**
- * Answers CreateDelegationToken. Differs from Kafka: past 100,000 tokens, no more are made
- * (POLICY_VIOLATION), since each takes memory for as long as its creator likes.
+ * Answers CreateDelegationToken.
+ * Differs from Kafka: at most 100,000 delegation tokens exist at a time; a further one is refused
+ * with POLICY_VIOLATION, since each takes memory for as long as its creator likes.
  */
 export function decideCreateToken(
   image: MetadataImage,

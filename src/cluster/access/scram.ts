@@ -4,8 +4,8 @@
 //   stored: H(HMAC(salted password, "Client Key")), HMAC(salted password, "Server Key")
 //
 // The salted password is not stored: whoever reads the log cannot log in with what it holds.
-// Differs from Kafka: one request may change both mechanisms of a user, as kafka-configs offers;
-// only the same mechanism twice is refused.
+// Differs from Kafka: one AlterUserScramCredentials request may change several mechanisms of a
+// user, as kafka-configs.sh offers to; only the same mechanism twice is refused.
 //
 // Invariant: no cryptography here; the two keys are computed by a function that the caller gives.
 

@@ -120,7 +120,7 @@ type UnregisterResponse = ResponseInput<typeof UnregisterBroker>;
 
 /**
  * Answers UnregisterBroker: the broker leaves every ISR that has another member.
- * Differs from Kafka: UnregisterBroker does not forget a broker that is running.
+ * Differs from Kafka: UnregisterBroker refuses to forget a broker that is running.
  */
 export function decideUnregisterBroker(
   image: MetadataImage,

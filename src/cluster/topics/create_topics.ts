@@ -5,9 +5,9 @@
 //
 // Each topic succeeds or fails by itself; the records of all that succeed are appended as one.
 // Error codes and their order are Kafka's.
-// Differs from Kafka: two new topics of one request whose names collide in metrics are refused, not
-// only a new one with an old one; and of more partitions than one request may create the first
-// topics are created, rather than none.
+// Differs from Kafka: two new topics of one request are refused if their names collide in metrics
+// (`a.b` and `a_b`); Kafka compares with existing topics only. If a request asks for more
+// partitions than one may create, its first topics are created; Kafka creates none.
 
 import type { Uuid } from "../../base/ids.ts";
 import type { Pieces } from "../../base/pieces.ts";
@@ -130,8 +130,8 @@ export interface InternalTopic {
 
 /**
  * Creates an internal topic; nothing when it exists.
- * Differs from Kafka: with fewer brokers than its replication factor an internal topic gets as many
- * replicas as there are brokers, so that a default of 3 does not keep a single node from having
+ * Differs from Kafka: if there are fewer brokers than an internal topic's replication factor, it
+ * gets as many replicas as there are brokers, so that a single node with the default of 3 can have
  * groups.
  */
 export function decideInternalTopic(

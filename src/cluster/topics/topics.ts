@@ -1,8 +1,7 @@
 // Changes to topics that exist: DeleteTopics and CreatePartitions.
 //
-// Differs from Kafka: internal topics can be neither deleted nor widened by clients. Their
-// partition count is what assigns groups to coordinators, so either would lose every group's
-// offsets.
+// Differs from Kafka: clients can neither delete internal topics nor add partitions to them. The
+// partition count assigns groups to coordinators, so either would lose the offsets of groups.
 
 import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import {

@@ -14,8 +14,8 @@
 // Invariants: a state is its last snapshot with the updates of the same snapshot epoch laid over
 // it; leader epoch and state epoch of a state never go back.
 //
-// Differs from Kafka: a range that ends before it begins, or lies beyond 2^53, is INVALID_REQUEST;
-// Kafka's share coordinator stores it.
+// Differs from Kafka: a range of offsets that ends before it begins, or lies beyond 2^53, is
+// refused with INVALID_REQUEST; Kafka stores it.
 
 import type { LeaderEpoch, Offset } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";

@@ -9,8 +9,9 @@
 // A producer that goes on after an error says who it is (KIP-360): with the epoch before the
 // present one it is told the present one again, with any other it is PRODUCER_FENCED.
 //
-// Differs from Kafka: a producer whose open transaction another one has aborted by taking its
-// transactional id is fenced at once; Kafka lets it go on until the other one asks again.
+// Differs from Kafka: when a second producer takes over a transactional id and thereby aborts the
+// first one's open transaction, the first is fenced at once; Kafka fences it only when the second
+// asks again.
 
 import type { ProducerId } from "../../base/ids.ts";
 import { ErrorCode } from "../../protocol/errors.ts";

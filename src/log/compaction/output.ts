@@ -5,8 +5,8 @@
 // Invariant: its last batch ends where the last batch of its sources did, be it without records: so
 // the offsets that it stands for can be told from the file, no output is empty, and a log whose
 // active segment has nothing in it ends where it did.
-// Differs from Kafka: small compacted segments are merged by the size of what is left of them, so
-// one compaction does what takes Kafka two.
+// Differs from Kafka: compaction merges small segments by their size after compaction; Kafka goes
+// by their size before it, and needs a second run.
 
 import type { Offset } from "../../base/ids.ts";
 import { type BatchHeader, emptyBatch, readBatchHeader } from "../../records/mod.ts";

@@ -9,11 +9,12 @@
 //   synced bytes since the last checkpoint: past a bound it is time for one
 //   unsynced bytes: past `soft` the logs that wait longest are synced, past `hard` answers wait
 //
-// Differs from Kafka: a disk that is full is not the end of its directory. Records are refused
-// until there is room; in a cluster others in sync that have room lead meanwhile.
+// Differs from Kafka: a full disk does not take its data directory offline. Records are refused
+// until there is room; in a cluster other in-sync replicas that have room lead meanwhile.
 //
-// Differs from Kafka: a read that fails takes the directory offline only where other brokers have
-// what is in it. Where nobody has, whoever asked is refused, and all that can be read is served.
+// Differs from Kafka: a failed read takes the data directory offline only if other brokers have
+// replicas of what is in it. Otherwise that request fails, and all that can be read is still
+// served.
 //
 // Invariant: nothing is synced, and so nothing acknowledged to acks=all, once it is offline. While
 // it is full only clients' records are refused, with copies of them: what brokers must write

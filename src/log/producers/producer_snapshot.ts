@@ -9,10 +9,10 @@
 // Invariant: a snapshot whose CRC does not hold is never used; an older one and the log give the
 // same state, unless it is older than the log's first segment.
 //
-// Differs from Kafka: the last fifteen batches of a producer are kept in its snapshots, in an entry
-// each, so that what a client repeats after a restart is known for a duplicate. Kafka keeps the
-// last one, and refuses or stores again what came before. It reads these snapshots: of several
-// entries for a producer the last one counts for it, which says what Kafka's own would say.
+// Differs from Kafka: producer snapshots hold the last fifteen batches of a producer, an entry
+// each, so that a batch that is sent again after a restart is recognised as a duplicate. Kafka's
+// hold the last one only. Kafka reads these snapshots: it takes the last entry of each producer,
+// which says what its own would say.
 
 import { BytesReader, BytesWriter } from "../../base/bytes.ts";
 import { crc32c } from "../../base/crc.ts";

@@ -32,9 +32,9 @@ import { type Verification, Verifications, type VerificationStart } from "./veri
  * Five are on the way to a leader at most. Where another leads, so many go to that one before those
  * to the first are given up and come to it as well, and it may be moved again meanwhile.
  *
- * Differs from Kafka: a producer's last fifteen batches are known again, of Kafka five. A sixth is
- * out of order there, whereupon Kafka's own producer begins another epoch, and writes what is there
- * already once more.
+ * Differs from Kafka: a duplicate of any of a producer's last fifteen batches is recognised, in
+ * Kafka of the last five. An older one is out of order there, upon which Kafka's own producer
+ * starts a new epoch and writes the records a second time.
  */
 const rememberedBatches = 15;
 const sequenceMax = 0x7fff_ffff;

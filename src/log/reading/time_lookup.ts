@@ -5,8 +5,8 @@
 //   batch     the first from there whose largest timestamp is not before it
 //   record    the first in it; the batch is unpacked for that
 //
-// Differs from Kafka: where the batch is compressed and the codec cannot be had, the batch's first
-// offset is the answer, which is early rather than late.
+// Differs from Kafka: if the batch that holds the timestamp is compressed and cannot be unpacked, a
+// look-up by time answers with the batch's first offset, which is early rather than late.
 
 import { DecodeFault } from "../../base/faults.ts";
 import type { LeaderEpoch, Offset } from "../../base/ids.ts";

@@ -62,8 +62,8 @@ import {
 const newMemberJoinTimeoutMs = 5 * 60 * 1_000;
 /**
  * Ids handed out and not used, per group.
- * Differs from Kafka: member ids that were handed out and are not used are bounded: past ten
- * thousand of a group the oldest is forgotten.
+ * Differs from Kafka: a group remembers at most 10,000 member ids that were handed out and not used
+ * yet; then the oldest is forgotten.
  */
 const pendingMembersMax = 10_000;
 
@@ -107,7 +107,8 @@ function joinGroup(turn: Turn, group: ClassicGroup, join: Join): void {
   } else {
     rejoin(turn, group, join);
   }
-  // Differs from Kafka: a group whose first member was refused is not listed as an empty one.
+  // Differs from Kafka: a group whose first member was refused does not exist; Kafka lists it as
+  // empty.
   const populated = group.members.size > 0 || group.pendingMembers.size > 0;
   if (populated) turn.groups.set(group.groupId, group);
 }
@@ -210,8 +211,8 @@ function updateAndWait(
   { join, member }: { join: Join; member: Member },
 ): void {
   // A request of the member that still waits was given up by its client: only one can be answered.
-  // Differs from Kafka: a JoinGroup that waits while its member sends another one is answered, with
-  // REBALANCE_IN_PROGRESS.
+  // Differs from Kafka: if a member sends a second JoinGroup while its first one waits, the first
+  // is answered with REBALANCE_IN_PROGRESS; Kafka never answers it.
   failWaiting(turn, group, { member, errorCode: ErrorCode.REBALANCE_IN_PROGRESS });
   updateMember(group, member, join);
   setAwaitingJoin(group, member, waitingOf(join));

@@ -137,8 +137,8 @@ function electJoinedLeader(group: ClassicGroup): boolean {
 }
 
 /**
- * Differs from Kafka: behind a group's last generation, 2147483647, comes 0, not a number that
- * means "no generation".
+ * Differs from Kafka: generation 2147483647 of a group is followed by 0; Kafka's overflows to a
+ * negative number, which means "no generation".
  */
 function generationAfter({ generationId }: ClassicGroup): number {
   return generationId === generationMax ? 0 : generationId + 1;

@@ -8,8 +8,8 @@
 // All expressions of a group are looked at together, at a heartbeat of one of its members. The
 // engine is linear in the names (RE2), and each name is a short text.
 // What the member that speaks may not describe, its group's expressions do not stand for.
-// Differs from Kafka: the topics of a regular expression are looked for within the heartbeat rather
-// than beside it, so that the response knows of them.
+// Differs from Kafka: a member's regular expression is resolved within its heartbeat, so that the
+// response takes the matching topics into account; Kafka resolves it in the background.
 
 import type { Int64 } from "../../../base/int64.ts";
 import { subtractInt64 } from "../../../base/int64.ts";

@@ -11,9 +11,9 @@
 // that were heard of one after the other come back in that order, in half the time: they do not
 // meet.
 //
-// Differs from Kafka: members that wait for each other are told a shorter heartbeat interval than
-// is configured, which `group.consumer.min.heartbeat.interval.ms` and the like do not bound. Kafka
-// tells the configured one always, so that a change of a group takes two of them.
+// Differs from Kafka: while members wait for each other, they are told a shorter heartbeat interval
+// than the configured one; `group.consumer.min.heartbeat.interval.ms` and the like do not apply to
+// it. Kafka always tells the configured interval, so that a rebalance takes two of them.
 
 import { type Int64, saturated, subtractInt64 } from "../../../base/int64.ts";
 import type { ModernGroupSettings } from "../group_config.ts";

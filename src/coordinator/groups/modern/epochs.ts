@@ -24,15 +24,15 @@ export const staticLeaveEpoch = -2;
 
 /**
  * Of a group before its first change: its members come to the one after it.
- * Differs from Kafka: a group's first member begins an epoch also where it subscribes to nothing.
+ * Differs from Kafka: a group's first member starts an epoch even if it subscribes to nothing.
  */
 export const firstEpoch = 1;
 
 /**
  * The epochs of a group that takes the place of a classic one without members.
- * Differs from Kafka: an empty classic group that becomes one of another kind goes on from its
- * generation. Kafka's begins anew, and a commit that was long on its way finds its member at the
- * epoch that it says, and takes back what others have committed since.
+ * Differs from Kafka: an empty classic group that becomes one of another type continues from its
+ * generation. In Kafka it starts anew, so that a commit which was delayed may still fit the epoch
+ * of its member, and overwrite what others have committed since.
  */
 export function epochsAfter(generation: number) {
   const epoch = Math.max(firstEpoch, generation);

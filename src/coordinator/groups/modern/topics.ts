@@ -2,8 +2,8 @@
 //
 // The hash of what a group subscribes to tells whether any of it has changed: a topic created or
 // deleted, partitions added, replicas moved to other racks. It is written with the group's epoch.
-// Differs from Kafka: the hash of a group's topics is another function of them. A group that
-// another broker wrote is rebalanced once, when its first member is heard of.
+// Differs from Kafka: the stored hash of a group's topics is computed in another way. A group that
+// a Kafka broker wrote is rebalanced once, at the first heartbeat.
 
 import type { Uuid } from "../../../base/ids.ts";
 

@@ -9,8 +9,8 @@
 // Of what a member was to have it keeps first what it has: a change that it has not heard of when
 // the next one comes then moves nothing.
 //
-// Differs from Kafka: for members with different subscriptions `uniform` is another algorithm to
-// the same end, so that a partition may be given to another of the members that may have it.
+// Differs from Kafka: for members with different subscriptions the `uniform` assignor is another
+// algorithm with the same goals: a partition may go to another of its subscribers.
 
 import type { Uuid } from "../../../base/ids.ts";
 import type { Assignment } from "./assignment.ts";

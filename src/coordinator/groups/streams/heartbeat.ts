@@ -185,8 +185,8 @@ function planOf({ input, at, joined, said, advanced }: Answering): Plan {
 
 /**
  * All of the member's tasks where they changed or it joins.
- * Differs from Kafka: a member of a streams group is told its tasks also where its epoch or the
- * tasks that it names show that it missed a response.
+ * Differs from Kafka: a member of a streams group is also told its tasks if its epoch, or the tasks
+ * that it reports, show that it missed a response.
  */
 function responseOf(
   turn: Turn,

@@ -93,8 +93,8 @@ function invalidJoin(request: StreamsGroupHeartbeatRequest): string | undefined 
 }
 
 /**
- * Differs from Kafka: a topology with a negative epoch, two subtopologies of one id or indexes that
- * point to nothing is refused as such; Kafka fails over them in other ways.
+ * Differs from Kafka: a topology with a negative epoch, two subtopologies with one id or indexes
+ * out of range is refused with an error that says so; Kafka fails in other ways.
  */
 function topologyRefusal(topology: Topology): Refusal | undefined {
   const invalid = (why: string) => refusal(ErrorCode.STREAMS_INVALID_TOPOLOGY, why);
