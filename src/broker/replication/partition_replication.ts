@@ -247,8 +247,6 @@ export class PartitionReplication {
 
   /** Has those leave the ISR that have not caught up for as long as `lagMsMax` says of them. */
   shrink(lagMsMax: (id: BrokerId, state: PartitionImage) => number): void {
-    // It may have been in doubt until now, and nobody has fetched or appended since.
-    this.advance();
     const led = this.#led;
     const isr = led?.shrinking({
       nowMs: this.#terms.clock.monotonic(),

@@ -230,7 +230,11 @@ export class Replication {
     const passedMs = nowMs - this.#lookedMs;
     this.#lookedMs = nowMs;
     if (passedMs > lateFactor * lagMsMax / looksPerLag) return;
-    for (const { replication } of partitions.all()) replication?.shrink(() => lagMsMax);
+    for (const { replication } of partitions.all()) {
+      // It may have been in doubt until now, and nobody has fetched or appended since.
+      replication?.advance();
+      replication?.shrink(() => lagMsMax);
+    }
   }
 
   /** Has those leave that lag since their disks are full: acks=all goes on without them. */
