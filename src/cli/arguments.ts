@@ -27,6 +27,8 @@ export interface Option {
   readonly kind: "text" | "number" | "int64" | "flag" | "list";
   readonly value?: string;
   readonly about: string;
+  /** Of a number. */
+  readonly max?: number;
   /** One letter, typed after one dash. */
   readonly short?: string;
   /** What Kafka's tools, kcat and rpk call it. */
@@ -121,7 +123,8 @@ function optionValue(
   }
   const [text] = given;
   if (text === undefined || kind === "text") return text;
-  return numberOption(text, { name, max: kind === "int64" ? INT64_MAX : Number.MAX_SAFE_INTEGER });
+  const { max = kind === "int64" ? INT64_MAX : Number.MAX_SAFE_INTEGER } = option;
+  return numberOption(text, { name, max });
 }
 
 function numberOption(text: string, of: { readonly name: string; readonly max: Int64 }): Int64 {

@@ -332,6 +332,12 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
     ["topics list --jsn", 2, "Did you mean --json?\nSee: ottla topics list --help"],
     ["consume orders --format xml", 2, 'not "xml"\nSee: ottla consume --help'],
     ["topics create", 2, "ottla: topics create needs TOPIC"],
+    [
+      "start --port 99999",
+      2,
+      "--port takes a whole number up to 65535, not 99999\nSee: ottla start",
+    ],
+    ["start --metrics-port 65536", 2, "--metrics-port takes a whole number up to 65535"],
     ["consume nowhere", 1, "there is no topic nowhere. See: ottla topics list"],
     [
       "topics list --bootstrap 127.0.0.1:1",

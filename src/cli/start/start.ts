@@ -27,13 +27,20 @@ const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
 /** What it takes to close what cannot go on, which may be why it does not come to an end. */
 const failedWithinMs = 8_000;
 
+const portMax = 65_535;
+
 const options = {
-  port: { kind: "number", value: "PORT", about: "default 9092; 0 picks a free one" },
+  port: { kind: "number", max: portMax, value: "PORT", about: "default 9092; 0 picks a free one" },
   host: { kind: "text", value: "HOST", about: "address to bind (default: all, as Kafka does)" },
   "data-dir": { kind: "text", value: "FOLDER", about: "default ./ottla-data" },
   ephemeral: { kind: "flag", about: "keep everything in memory: nothing survives the end" },
   nodes: { kind: "number", value: "N", about: "so many brokers here, replicas of each other" },
-  "metrics-port": { kind: "number", value: "PORT", about: "serve /metrics and /health over HTTP" },
+  "metrics-port": {
+    kind: "number",
+    max: portMax,
+    value: "PORT",
+    about: "serve /metrics and /health over HTTP",
+  },
   cluster: { kind: "text", value: "etcd://HOST/NAME", about: "take part in a cluster" },
   "accept-metadata-rollback": {
     kind: "text",
