@@ -69,13 +69,14 @@ async function openMetadata(
 }
 
 /** The log of what clients do, where the configuration names one. */
-function auditLogOf({ config, runtime, logger }: BrokerOptions): AuditLog | undefined {
+function auditLogOf({ config, runtime, logger, metadata }: BrokerOptions): AuditLog | undefined {
   const path = config.get("ottla.audit.log");
   if (path === null) return undefined;
   return openAuditLog({
     path,
     bytesMax: config.get("ottla.audit.log.bytes"),
     olderMax: config.get("ottla.audit.log.older"),
+    peersListener: metadata?.isShared === true ? config.interBrokerListener : undefined,
     files: runtime.files,
     stderr: (text) => runtime.process.stderr(escapedLines(text)),
     clock: runtime.clock,

@@ -2,6 +2,7 @@
 // it stays small. That no secret is in it: secrets_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
+import { createTopic, Producer } from "../../src/client/mod.ts";
 import { utf8 } from "../../src/base/bytes.ts";
 import { PlatformFault } from "../../src/base/faults.ts";
 import { memoryFiles } from "../../src/runtime/memory_files.ts";
@@ -9,6 +10,7 @@ import type { Files, OpenFile, OpenMode } from "../../src/runtime/ports.ts";
 import { SaslHandshake } from "../../src/protocol/apis/17_sasl_handshake.ts";
 import { SaslAuthenticate } from "../../src/protocol/apis/36_sasl_authenticate.ts";
 import { ElectLeaders } from "../../src/protocol/apis/43_elect_leaders.ts";
+import { WriteTxnMarkers } from "../../src/protocol/apis/27_write_txn_markers.ts";
 import { OffsetDelete } from "../../src/protocol/apis/47_offset_delete.ts";
 import { AlterShareGroupOffsets } from "../../src/protocol/apis/91_alter_share_group_offsets.ts";
 import { DeleteShareGroupOffsets } from "../../src/protocol/apis/92_delete_share_group_offsets.ts";
@@ -21,6 +23,7 @@ import {
 } from "../../src/protocol/mod.ts";
 import { type RawClient, request } from "../harness/raw_client.ts";
 import { batchOf, produceRequest } from "../harness/raw_requests.ts";
+import { simulatedCluster } from "../harness/simulated_cluster.ts";
 import { simulated } from "../harness/simulated_broker.ts";
 
 const jaas = "PlainLoginModule required user_alice=a-secret user_bob=b-secret;";
@@ -46,7 +49,8 @@ function readText(files: Files, path: string): string {
 }
 
 function linesOf(files: Files, path = "/data/audit.log"): Line[] {
-  return readText(files, path).trimEnd().split("\n").map((line) => JSON.parse(line));
+  const lines = readText(files, path).split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line));
 }
 
 async function logIn(client: RawClient, user: string, password: string) {
@@ -120,6 +124,39 @@ Deno.test("who came in, who was denied and who changed what is a line each", asy
     "CreateTopics v5 request: topics=[{name=orders numPartitions=1 replicationFactor=1}] " +
       "timeoutMs=10000",
   );
+});
+
+Deno.test("a transaction ended by hand is a change, and what brokers write is none", async () => {
+  const [path, internal] = ["/audit.log", "__transaction_state"];
+  const settings = { "ottla.audit.log": path, "transaction.state.log.num.partitions": 1 };
+  await simulatedCluster({ brokers: 2, settings }, async (scene) => {
+    const asked = await scene.client();
+    const topics = [1, 2].map((id) => ({ name: `of-${id}`, assignments: [[id]] }));
+    for (const topic of topics) await createTopic(asked, topic);
+    const producer = new Producer(asked, { transactionalId: "orders" });
+    // The second one begins when the markers of the first are there.
+    for (const value of ["a", "b"]) {
+      await producer.transaction(async (tx) => {
+        for (const { name } of topics) await tx.send({ topic: name, partition: 0, value });
+      });
+    }
+    await producer.close();
+    const other = 3 - scene.partition(internal, 0).leader;
+    const ended = () =>
+      linesOf(scene.files(other), path).filter(({ api }) => api === "WriteTxnMarkers");
+    assertEquals(ended(), []);
+    using hand = await scene.connect(other);
+    const marker = {
+      producerId: 5,
+      producerEpoch: 0,
+      transactionResult: false,
+      topics: [{ name: `of-${other}`, partitionIndexes: [0] }],
+      coordinatorEpoch: 0,
+      transactionVersion: 0,
+    };
+    await hand.ask(WriteTxnMarkers, 1, { markers: [marker] });
+    assertEquals(ended().length, 1);
+  });
 });
 
 Deno.test("leaders that are elected, and what is forgotten of groups, are changes", async () => {

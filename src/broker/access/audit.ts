@@ -32,6 +32,8 @@ export interface AuditLogOptions {
   /** It is begun anew past so many bytes, and so many older ones are kept. */
   readonly bytesMax: number;
   readonly olderMax: number;
+  /** Where other brokers of the cluster ask; absent: there are none. */
+  readonly peersListener?: string | undefined;
   readonly files: Files;
   readonly stderr: (text: string) => void;
   readonly clock: Clock;
@@ -63,6 +65,7 @@ const changingKeys: ReadonlySet<number> = new Set([
   19, // CreateTopics
   20, // DeleteTopics
   21, // DeleteRecords
+  27, // WriteTxnMarkers: a transaction that is ended by hand
   30, // CreateAcls
   31, // DeleteAcls
   33, // AlterConfigs
@@ -82,6 +85,9 @@ const changingKeys: ReadonlySet<number> = new Set([
   91, // AlterShareGroupOffsets
   92, // DeleteShareGroupOffsets
 ]);
+/** What brokers ask each other, too, of which there is no end: that is nobody's change. */
+const peersKeys: ReadonlySet<number> = new Set([27]);
+const peerClientId = /^broker-\d+$/;
 const denials: ReadonlySet<number> = new Set([
   ErrorCode.TOPIC_AUTHORIZATION_FAILED,
   ErrorCode.GROUP_AUTHORIZATION_FAILED,
@@ -150,7 +156,7 @@ export class AuditLog {
       const named = [...namesOf(response), ...requestNames(message)].slice(0, namedMax);
       this.#refused({ event: "denied", ...fields, errors: [...denied], named });
     }
-    if (!changingKeys.has(api.key)) return;
+    if (!changingKeys.has(api.key) || this.#isOfPeer(session, { api, header })) return;
     const asked = traceMessage(api, message, {
       side: "request",
       version,
@@ -158,6 +164,11 @@ export class AuditLog {
       elementsMax,
     });
     this.#write({ event: "change", ...fields, asked, errors: [...errors] });
+  }
+
+  #isOfPeer({ listener }: Session, { api, header }: Pick<Answered, "api" | "header">): boolean {
+    return peersKeys.has(api.key) && listener.name === this.#options.peersListener &&
+      peerClientId.test(header.clientId ?? "");
   }
 
   /** Topics were made since a client has named them. */
