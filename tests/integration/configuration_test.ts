@@ -101,6 +101,12 @@ for (const target of await targetsHere()) {
     }
   });
 
+  Deno.test(`a listener that names a host is known by it, as Kafka's is, on ${target}`, async () => {
+    await using broker = await start(target, ["--host", "localhost", "--port", "0", "--ephemeral"]);
+    const told = `localhost ${broker.port}`;
+    assertEquals(await toldTo({ host: "localhost", port: broker.port }), [told, told, told]);
+  });
+
   Deno.test(`advertised.listeners says what clients are told instead, on ${target}`, async () => {
     const advertised = "advertised.listeners=PLAINTEXT://kafka.example.com:19092";
     await using broker = await start(target, [...local, "--set", advertised]);

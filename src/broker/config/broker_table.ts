@@ -265,8 +265,8 @@ const ownKeys = {
     type: "list",
     default: null,
     doc:
-      "The addresses that clients are told, as NAME://HOST:PORT. Without it each client is told " +
-      "the address that it has reached.",
+      "The addresses that clients are told, as NAME://HOST:PORT. Without it that is the host which " +
+      "the listener names, and the address that a client has reached where it names none.",
   },
   "listener.security.protocol.map": {
     type: "string",

@@ -5,7 +5,7 @@
 // A server.properties for one combined node names a controller listener too. It is never opened:
 // the controller is in this process.
 
-import { formatAddress } from "../../base/address.ts";
+import { formatAddress, isUnspecified } from "../../base/address.ts";
 import type { Address } from "../../runtime/ports.ts";
 
 /** One entry of `listeners` or `advertised.listeners`. */
@@ -73,6 +73,14 @@ export function listenerProblem(
     ports.add(`${host}:${port}`);
   }
   return undefined;
+}
+
+/**
+ * What the clients of a listener are told where `advertised.listeners` says nothing: the host that
+ * it names, since a certificate may be made out to it, or the address that they have `reached`.
+ */
+export function toldOf({ host }: ListenerAddress, reached: Address): Address {
+  return isUnspecified(host) ? reached : { host, port: reached.port };
 }
 
 /** What is wrong with telling clients about `advertised`, if anything. */

@@ -5,7 +5,7 @@
 //          partitions --whose leader is among those------------------> leaders that are told of
 //
 // Invariant: all of it comes from the metadata image; only the address of this broker itself is
-// the one that the client has reached it by, or advertised.listeners.
+// that of its listener, which may be the very one that the client has reached.
 
 import type { BrokerId } from "../../base/ids.ts";
 import type { BrokerImage, PartitionImage } from "../../cluster/mod.ts";

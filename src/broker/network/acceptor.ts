@@ -27,7 +27,7 @@ import { Arrivals } from "./arrivals.ts";
 import type { ConnectionRates } from "./connection_rates.ts";
 import { type ConnectionBounds, ConnectionCounts, type ReachedBound } from "./connection_counts.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import type { ListenerAddress } from "../config/listeners.ts";
+import { type ListenerAddress, toldOf } from "../config/listeners.ts";
 import type { MemoryBudget } from "../limits/memory_budget.ts";
 import type { Session } from "./session.ts";
 
@@ -248,7 +248,7 @@ export class Acceptor {
     const shown = login === undefined ? certificate : undefined;
     const principal = shown && tls.principalOf(name, shown);
     if (shown !== undefined && principal === undefined) return this.#refuseName(socket);
-    const advertised = this.#options.advertised(listener) ?? socket.local;
+    const advertised = this.#options.advertised(listener) ?? toldOf(listener, socket.local);
     const connection = new Connection(socket, {
       ...this.#options.connection,
       listener: { name, advertised },

@@ -32,7 +32,7 @@ export function principalText({ type, name }: Principal): string {
 /** The listener that a client came in by. */
 export interface SessionListener {
   readonly name: string;
-  /** Where its clients are told to find us: what they reached, or advertised.listeners. */
+  /** Where its clients are told to find us: by advertised.listeners, or as `toldOf` says. */
   readonly advertised: Address;
 }
 

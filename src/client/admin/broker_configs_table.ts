@@ -154,8 +154,9 @@ export interface KnownBrokerConfigs {
    */
   readonly "listeners"?: string;
   /**
-   * The addresses that clients are told, as NAME://HOST:PORT. Without it each client is told the
-   * address that it has reached. Empty by default.
+   * The addresses that clients are told, as NAME://HOST:PORT. Without it that is the host which the
+   * listener names, and the address that a client has reached where it names none. Empty by
+   * default.
    */
   readonly "advertised.listeners"?: string;
   /**
