@@ -243,7 +243,7 @@ const messages: Record<ErrorName, string> = {
   STALE_BROKER_EPOCH: "The broker has registered anew since.",
   OFFSET_NOT_AVAILABLE: "The new leader does not know the high watermark yet.",
   MEMBER_ID_REQUIRED: "Join again with the member id of this response.",
-  PREFERRED_LEADER_NOT_AVAILABLE: "The preferred leader is not available.",
+  PREFERRED_LEADER_NOT_AVAILABLE: "The preferred leader was not available.",
   GROUP_MAX_SIZE_REACHED: "The group is full (group.max.size).",
   FENCED_INSTANCE_ID: "Another member with this group.instance.id has taken over.",
   ELIGIBLE_LEADERS_NOT_AVAILABLE: "No replica is eligible to lead the partition.",

@@ -3,9 +3,12 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { LocalCluster } from "../../mod.ts";
+import { ResourceType } from "../../src/cluster/mod.ts";
+import { ListConfigResources } from "../../src/protocol/apis/74_list_config_resources.ts";
 import { Broker } from "../../testing.ts";
 import { untilAnswered } from "../harness/deadline.ts";
 import { CommandLine } from "../harness/command_line.ts";
+import { RawClient } from "../harness/raw_client.ts";
 import { targetFromEnvironment } from "../harness/targets.ts";
 
 /** So long nobody takes a broker for dead that is only cut off. */
@@ -48,6 +51,24 @@ Deno.test("who has what is told, of brokers that are away too", async () => {
   const table = await ottla.out("cluster nodes");
   assertMatch(table, /^BROKER +ADDRESS +RACK +STATE +LEADS +REPLICAS +IN SYNC\n/);
   assertMatch(table, /\n +2 +127\.0\.0\.1:\d+ +- +fenced +0 +3 +0\n/);
+});
+
+Deno.test("each broker lists all as resources of configuration, as Kafka's does", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3 });
+  const [host = "", port] = cluster.bootstrap.split(",")[0]?.split(":") ?? [];
+  using client = await RawClient.connect({ host, port: Number(port) });
+  const { BROKER, BROKER_LOGGER } = ResourceType;
+  const listed = async () => {
+    const resourceTypes = [BROKER, BROKER_LOGGER];
+    const { configResources } = await client.ask(ListConfigResources, 1, { resourceTypes });
+    return [BROKER, BROKER_LOGGER].map((type) =>
+      configResources.filter(({ resourceType }) => resourceType === type)
+        .map(({ resourceName }) => resourceName)
+    );
+  };
+  assertEquals(await listed(), [["1", "2", "3"], ["1", "2", "3"]]);
+  await cluster.stop(3);
+  assertEquals(await listed(), [["1", "2", "3"], ["1", "2", "3"]], "and those that are away");
 });
 
 Deno.test("a Kafka that tells of no fenced brokers is asked without them", async () => {

@@ -101,7 +101,7 @@ for (const target of await targetsHere()) {
     }
   });
 
-  Deno.test(`a listener that names a host is known by it, as Kafka's is, on ${target}`, async () => {
+  Deno.test(`a listener that names a host is known by it, as Kafka's, on ${target}`, async () => {
     await using broker = await start(target, ["--host", "localhost", "--port", "0", "--ephemeral"]);
     const told = `localhost ${broker.port}`;
     assertEquals(await toldTo({ host: "localhost", port: broker.port }), [told, told, told]);
