@@ -206,9 +206,7 @@ export class Changes {
     const { client } = this.#options;
     const structure = this.#structure();
     const staged = { by: this.#by, nonce };
-    // What an earlier attempt has left is nobody's.
-    const left = { deleteUnder: this.#key(stagePrefix(staged.by)) };
-    await client.settle({ compare: [structure], success: [left], failure: [] });
+    await this.#removeLeft(staged.by);
     for (const [n, part] of partsOf(operations).entries()) {
       const key = this.#key(stagedPrefix(staged) + String(n).padStart(6, "0"));
       const result = await client.settle({
@@ -222,6 +220,21 @@ export class Changes {
     const value = jsonBytes({ pending: staged });
     const success = [{ put: this.#key(Key.STRUCTURE), value }];
     return await this.#settle({ compare, success, nonce, controllerEpoch });
+  }
+
+  /**
+   * What earlier attempts have left is nobody's. By their names alone: a copy that is carried out
+   * late is not to take away what has been staged since.
+   */
+  async #removeLeft(by: Writer): Promise<void> {
+    const { client, replica } = this.#options;
+    const prefix = stagePrefix(by);
+    const nonces = replica.keysUnder(prefix).map((key) => key.slice(prefix.length).split("/")[0]!);
+    const success = [...new Set(nonces)].slice(0, operationsMax).map((nonce) => (
+      { deleteUnder: this.#key(stagedPrefix({ by, nonce })) }
+    ));
+    if (success.length === 0) return;
+    await client.settle({ compare: [this.#structure()], success, failure: [] });
   }
 
   /** Carries a staged change that is decided into its keys, whoever has decided it. */

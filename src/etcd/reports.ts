@@ -2,9 +2,11 @@
 // same conclusion (src/cluster/home/rollback.ts).
 //
 //   seen/<id>/<n>   [[topic id, partition, leader epoch, end offset], ...]    leased, as live/<id>
-//   seen/<id>       {parts, isDone?}             all of them are there; it has decided for all
+//   seen/<id>       {parts}                      all of them are there
+//   seen/<id>/done  {}                           it has decided for all
 //
-// Invariant: a report is of a broker that lives, and it is whole.
+// Invariants: a report is of a broker that lives, and it is whole. No key is put twice in a life,
+// so that a copy of a request that is carried out late changes nothing.
 
 import { fromUtf8 } from "../base/bytes.ts";
 import { PartitionFault } from "../base/faults.ts";
@@ -42,11 +44,11 @@ export async function compareReports(
   const parts = await tellParts(options, ends);
   await put(options, reportKey(lease.brokerId), { parts });
   if (lease.brokerId !== decider) {
-    return await until(options, [decider], (id) => standingOf(replica, id)?.isDone === true);
+    return await until(options, [decider], (id) => replica.get(doneKey(id)) !== undefined);
   }
   await until(options, brokers, (id) => standingOf(replica, id) !== undefined);
   await decide(new Map(brokers.map((id) => [id, toldBy(replica, id)])));
-  await put(options, reportKey(decider), { parts, isDone: true });
+  await put(options, doneKey(decider), {});
 }
 
 /** Resolves once `holds` of each broker. */
@@ -92,6 +94,10 @@ async function tellParts(options: ReportsOptions, ends: readonly LogEnd[]): Prom
   return parts;
 }
 
+function doneKey(id: BrokerId): string {
+  return `${reportKey(id)}/done`;
+}
+
 /** Puts what goes with this broker's life. */
 async function put(
   { client, prefix, lease }: ReportsOptions,
@@ -109,7 +115,7 @@ async function put(
 
 /** What a report begins with, once it is there. */
 function standingOf(replica: Replica, id: BrokerId) {
-  return parsed<{ readonly parts: number; readonly isDone?: boolean }>(replica, reportKey(id));
+  return parsed<{ readonly parts: number }>(replica, reportKey(id));
 }
 
 function toldBy(replica: Replica, id: BrokerId): LogEnd[] {
