@@ -44,10 +44,14 @@ const at = (offset: number): Code => [0, unsignedBytes(offset)];
 
 export const loadByte = (address: Code): Code => [address, 0x2d, at(0)];
 /** Two bytes, the low one first. */
-export const loadShort = (address: Code): Code => [address, 0x2f, at(0)];
+export const loadShort = (address: Code, offset = 0): Code => [address, 0x2f, at(offset)];
 export const storeByte = (address: Code, value: Code): Code => [address, value, 0x3a, at(0)];
 /** Eight bytes, of which nothing is asked but to be stored again. */
-export const copyEight = (to: Code, from: Code): Code => [to, from, 0x29, at(0), 0x37, at(0)];
+export const copyEight = (
+  to: Code,
+  from: Code,
+  offset = 0,
+): Code => [to, from, 0x29, at(offset), 0x37, at(offset)];
 
 /** Sixteen bytes at once. */
 export const wide = {
@@ -85,6 +89,14 @@ export const doWhile = (body: Code, condition: Code): Code => [
   [0x0d, 0],
   end,
 ];
+/** The same, but that `body` may end it: see {@link leaveIf}. */
+export const whileTrue = (body: Code, condition: Code): Code => [
+  [0x02, noResult],
+  doWhile(body, condition),
+  end,
+];
+/** Goes on behind the {@link whileTrue} around it, where `condition` holds. */
+export const leaveIf = (condition: Code): Code => [condition, [0x0d, 1]];
 /** Does `body` until it returns. */
 export const forever = (body: Code): Code => [[0x03, noResult], body, [0x0c, 0], end, 0x00];
 export const giveBack = (value: Code): Code => [value, 0x0f];

@@ -25,6 +25,7 @@ import {
   isLess,
   isMore,
   isZero,
+  leaveIf,
   loadByte,
   loadShort,
   or,
@@ -33,6 +34,7 @@ import {
   storeByte,
   subtract,
   when,
+  whileTrue,
   wide,
 } from "../base/wasm.ts";
 import { decompressBlock, malformed, slackBytes as blockSlackBytes } from "./lz4_block.ts";
@@ -53,6 +55,7 @@ const longRun = 128;
 // Parameters: where the block ends, where its content begins, and where it would end at most.
 const [blockEnd, start, end] = [0, 1, 2];
 const [position, out, token, length, stop, distance, more, from] = [3, 4, 5, 6, 7, 8, 9, 10];
+const [usualBlockEnd, usualEnd] = [11, 12];
 
 const step = (local: number, by: number): Code => set(local, add(get(local), constant(by)));
 const fail = (what: typeof failures[number]): Code => giveBack(constant(-failures.indexOf(what)));
@@ -71,7 +74,9 @@ const restOfLength: Code = when(
 const byWords = (copy: Code, bytes: number): Code =>
   doWhile([copy, step(from, bytes), step(out, bytes)], isLess(get(out), get(stop)));
 
+/** Most are a word at most, which is copied before anybody asks how many there are. */
 const literals: Code = [
+  wide.store(get(out), wide.load(get(position))),
   set(length, shiftRight(get(token), constant(4))),
   when(equals(get(length), constant(15)), restOfLength),
   set(stop, add(get(out), get(length))),
@@ -92,10 +97,10 @@ const literals: Code = [
     ],
   ),
   when(
-    isMore(get(length), constant(longRun)),
-    copyMemory(get(out), get(from), get(length)),
+    isAtLeast(get(length), constant(15)),
     when(
-      differs(get(out), get(stop)),
+      isMore(get(length), constant(longRun)),
+      copyMemory(get(out), get(from), get(length)),
       byWords(wide.store(get(out), wide.load(get(from))), wordBytes),
     ),
   ),
@@ -122,7 +127,16 @@ const match: Code = [
   set(from, subtract(get(out), get(distance))),
   when(
     isAtLeast(get(distance), constant(wordBytes)),
-    byWords(wide.store(get(out), wide.load(get(from))), wordBytes),
+    [
+      // Two words are mostly enough, and a loop would have to be guessed.
+      wide.store(get(out), wide.load(get(from))),
+      wide.store(get(out), wide.load(get(from), wordBytes), wordBytes),
+      when(isMore(get(length), constant(2 * wordBytes)), [
+        step(from, 2 * wordBytes),
+        step(out, 2 * wordBytes),
+        byWords(wide.store(get(out), wide.load(get(from))), wordBytes),
+      ]),
+    ],
     when(
       isAtLeast(get(distance), constant(8)),
       byWords(copyEight(get(out), get(from)), 8),
@@ -136,9 +150,51 @@ const match: Code = [
   set(out, get(stop)),
 ];
 
+// What nearly all sequences are, and what is asked of them: short runs, of a match that is a word
+// back or more, and far enough from both ends that no rule is in doubt. Others begin anew below.
+const fewLiterals = 14;
+const shortMatch = 14 + matchLengthMin;
+/** Of the block behind a sequence's start, and of the room behind where it is written. */
+const usualBlockBytes = 1 + fewLiterals + matchTailBytes;
+const usualRoomBytes = fewLiterals + shortMatch + matchStartMargin;
+
+const usualSequences: Code = whileTrue([
+  set(token, loadByte(get(position))),
+  wide.store(get(out), wide.load(get(position), 1)),
+  set(length, shiftRight(get(token), constant(4))),
+  set(from, add(get(position), get(length))),
+  set(stop, add(get(out), get(length))),
+  set(distance, loadShort(get(from), 1)),
+  leaveIf(isMore(get(length), constant(fewLiterals))),
+  set(length, and(get(token), constant(15))),
+  leaveIf(equals(get(length), constant(15))),
+  // Both bounds at once: what is below the lower one is a large number now.
+  leaveIf(isAtLeast(
+    subtract(get(distance), constant(wordBytes)),
+    subtract(subtract(get(stop), get(start)), constant(wordBytes - 1)),
+  )),
+  set(position, add(get(from), constant(3))),
+  set(from, subtract(get(stop), get(distance))),
+  wide.store(get(stop), wide.load(get(from))),
+  copyEight(get(stop), get(from), wordBytes),
+  set(out, add(add(get(stop), get(length)), constant(matchLengthMin))),
+], and(isLess(get(position), get(usualBlockEnd)), isLess(get(out), get(usualEnd))));
+
 const unpack: Code = [
   set(out, get(start)),
+  when(
+    isMore(get(blockEnd), constant(usualBlockBytes)),
+    set(usualBlockEnd, subtract(get(blockEnd), constant(usualBlockBytes))),
+  ),
+  set(usualEnd, subtract(get(end), constant(usualRoomBytes))),
   forever([
+    when(
+      and(
+        and(isLess(get(position), get(usualBlockEnd)), isLess(get(out), get(usualEnd))),
+        isAtLeast(subtract(get(out), get(start)), constant(wordBytes)),
+      ),
+      usualSequences,
+    ),
     when(isAtLeast(get(position), get(blockEnd)), fail("end")),
     set(token, loadByte(get(position))),
     step(position, 1),
@@ -147,7 +203,7 @@ const unpack: Code = [
   ]),
 ];
 
-const program = { unpack: { params: 3, variables: 8, returns: true, body: unpack } };
+const program = { unpack: { params: 3, variables: 10, returns: true, body: unpack } };
 
 /** Unpacks blocks of up to so many bytes, one after the other. */
 export interface Unpacker {

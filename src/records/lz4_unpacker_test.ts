@@ -76,6 +76,79 @@ Deno.test("a spoiled lz4 block comes to the same in WebAssembly and in JavaScrip
   );
 });
 
+interface Sequence {
+  readonly literals: number;
+  readonly match: number;
+  /** Where the match comes from: so far back, or so far behind the content's beginning. */
+  readonly back?: number;
+  readonly from?: number;
+}
+
+const counts = fc.record({
+  literals: fc.oneof(fc.nat(18), fc.nat(40)),
+  match: fc.oneof(fc.integer({ min: 4, max: 22 }), fc.integer({ min: 4, max: 60 })),
+});
+const sequences = fc.array(
+  fc.tuple(
+    counts,
+    fc.oneof(
+      fc.record({ back: fc.integer({ min: 1, max: 40 }) }),
+      fc.record({ from: fc.integer({ min: -1, max: 3 }) }),
+    ),
+  ).map(([counts, origin]): Sequence => ({ ...counts, ...origin })),
+  { maxLength: 40, size: "max" },
+);
+
+/** A block as no compressor writes it: what its sequences say may be wrong. */
+function blockOf(all: readonly Sequence[], lastLiterals: number) {
+  const bytes: number[] = [];
+  let length = 0;
+  const rest = (count: number) => {
+    if (count < 15) return;
+    let left = count - 15;
+    for (; left >= 255; left -= 255) bytes.push(255);
+    bytes.push(left);
+  };
+  const putLiterals = (literals: number, match: number) => {
+    bytes.push((Math.min(literals, 15) << 4) | Math.min(match, 15));
+    rest(literals);
+    for (let i = 0; i < literals; i++) bytes.push((bytes.length * 37) & 0xff);
+    length += literals;
+  };
+  for (const { literals, match, back, from = 0 } of all) {
+    putLiterals(literals, match - 4);
+    const distance = back ?? Math.max(0, length - from);
+    bytes.push(distance & 0xff, distance >> 8);
+    rest(match - 4);
+    length += match;
+  }
+  putLiterals(lastLiterals, 0);
+  return { block: Uint8Array.from(bytes), length };
+}
+
+Deno.test("any sequences come to the same in WebAssembly and in JavaScript", () => {
+  const roomBytes = 4096;
+  const fast = fastUnpacker(roomBytes)!;
+  const plain = plainUnpacker(roomBytes);
+  let good = 0;
+  const nearTheEnd = fc.integer({ min: -30, max: 60 });
+  fc.assert(
+    fc.property(sequences, fc.nat(20), nearTheEnd, (all, lastLiterals, left) => {
+      // The first is as long as it takes to come near the room's end.
+      const { length: least } = blockOf([{ literals: 0, match: 4, back: 1 }, ...all], lastLiterals);
+      const first = { literals: Math.max(1, roomBytes - left - least), match: 4, back: 1 };
+      const { block, length } = blockOf([first, ...all], lastLiterals);
+      const outcome = outcomeOf(plain, block);
+      assertEquals(outcomeOf(fast, block), outcome);
+      if (typeof outcome === "string") return;
+      assertEquals(outcome.length, length);
+      good++;
+    }),
+    { numRuns: 3_000 },
+  );
+  assert(good > 100, `${good} of them are good`);
+});
+
 Deno.test("a block may unpack to all that its frame allows, and to no byte more", () => {
   for (const unpacker of [fastOne(), plainUnpacker(blockBytes)]) {
     assertEquals(
