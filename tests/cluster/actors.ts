@@ -55,12 +55,17 @@ export async function act(actor: Actor, stage: Stage): Promise<void> {
 const deliveryTimeoutMs = 15_000;
 const sendsMax = 20;
 
-function placeOf({ topic, partition }: { readonly topic: string; readonly partition: number }) {
+export function placeOf(
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+) {
   return `${topic}-${partition}`;
 }
 
 /** Runs `work` with a client of its own, which is gone afterwards. */
-async function withClient(stage: Stage, work: (client: Client) => Promise<void>): Promise<void> {
+export async function withClient(
+  stage: Stage,
+  work: (client: Client) => Promise<void>,
+): Promise<void> {
   const client = await stage.connect();
   try {
     await work(client);

@@ -27,6 +27,8 @@ export interface HistoryOptions {
   readonly isSynced?: boolean;
   /** Whether brokers have several disks; by default as the seed has it, with all kinds. */
   readonly hasDisks?: boolean;
+  /** Whether members of a share group take part; by default as the seed has it, with all kinds. */
+  readonly isShared?: boolean;
   /** By then all is to be as it should be, once nothing goes wrong any more. */
   readonly healMs?: number;
   /** Kafka's own keys, besides those of every history. */
@@ -45,12 +47,16 @@ export interface Cast {
   readonly hurry: number;
   readonly healMs: number;
   readonly settings: Readonly<Record<string, string | number>>;
+  /** As often a record of the share group is delivered at most; undefined: there is no group. */
+  readonly deliveriesMax: number | undefined;
   /** Brokers that are of an older version until they start again. */
   readonly older: readonly number[];
   readonly plan: readonly Trouble[];
 }
 
 const troubledMs = 60_000;
+/** The level of the metadata that has share groups. */
+const sharesFrom = 28;
 
 /** Time for all to be as it should be, once nothing goes wrong any more. */
 const healMsMax = 300_000;
@@ -75,6 +81,8 @@ export function castOf(options: HistoryOptions): Cast {
     durationMs: troubledMs / hurry,
     hurry,
   });
+  const features = options.kinds === undefined ? featuresOf(seed) : {};
+  const deliveriesMax = deliveriesMaxOf(options, features["ottla.metadata.version"]);
   return {
     home: home ?? drawnHome,
     brokers,
@@ -84,7 +92,8 @@ export function castOf(options: HistoryOptions): Cast {
     settings: {
       ...settingsOf(hurry, isSynced),
       // Where only some things go wrong, nothing else is to be out of the common either.
-      ...options.kinds === undefined && { ...featuresOf(seed), ...segmentsOf(seed, hurry) },
+      ...options.kinds === undefined && { ...features, ...segmentsOf(seed, hurry) },
+      ...deliveriesMax !== undefined && shareSettingsOf(hurry, deliveriesMax),
       ...hasDisks && { "log.dirs": "/disks/a,/disks/b" },
       // Whoever catches up does so batch by batch.
       ...new SeededRandom(seed, "copying").chance(0.5) && { "replica.fetch.max.bytes": 1 },
@@ -94,6 +103,7 @@ export function castOf(options: HistoryOptions): Cast {
       },
       ...options.settings,
     },
+    deliveriesMax,
     older: options.kinds === undefined ? olderOf(seed, brokers) : [],
     plan: kept === undefined ? plan : plan.filter((_, i) => kept.includes(i)),
   };
@@ -104,6 +114,35 @@ function featuresOf(seed: number): Cast["settings"] {
   const random = new SeededRandom(seed, "features");
   const level = Math.floor(random.between(24, 31));
   return random.chance(0.5) ? { "ottla.metadata.version": level } : {};
+}
+
+/** Where brokers can have share groups, half of the clusters do. */
+function deliveriesMaxOf(
+  { seed, isShared, kinds }: HistoryOptions,
+  level: string | number = sharesFrom,
+): number | undefined {
+  const random = new SeededRandom(seed, "sharing");
+  const isDrawn = random.chance(0.5) && kinds === undefined;
+  if (Number(level) < sharesFrom || !(isShared ?? isDrawn)) return undefined;
+  // Mostly so many that no record is given up, which nobody can tell from one that is lost.
+  return random.chance(0.8) ? 1_000 : 4;
+}
+
+function shareSettingsOf(hurry: number, deliveriesMax: number): Cast["settings"] {
+  const soon = (usualMs: number) => Math.round(usualMs / hurry);
+  return {
+    "share.coordinator.state.topic.num.partitions": 1,
+    "share.coordinator.snapshot.update.records.per.snapshot": 20,
+    "group.share.min.session.timeout.ms": soon(1_000),
+    "group.share.session.timeout.ms": soon(6_000),
+    "group.share.min.heartbeat.interval.ms": 100,
+    "group.share.heartbeat.interval.ms": soon(500),
+    "group.share.assignment.interval.ms": 0,
+    "group.share.min.record.lock.duration.ms": soon(1_000),
+    "group.share.record.lock.duration.ms": soon(5_000),
+    "group.share.max.delivery.count.limit": deliveriesMax,
+    "group.share.delivery.count.limit": deliveriesMax,
+  };
 }
 
 /** In some clusters logs are of many segments, and what nobody needs any more goes soon. */

@@ -1,10 +1,11 @@
-// One history of a cluster by a seed: producers, transactions, members of a group and readers go
+// One history of a cluster by a seed: producers, transactions, members of groups and readers go
 // about their work while brokers, disks, clocks, the network and the home of the metadata fail, as
 // planned; then all is mended, everything is read, and held against what clients were told.
 //
 //   seed ──> settings, home, actors, plan of troubles ──> history ──> anomalies, or none
 //
 // Laws: no anomaly (anomalies.ts); one leader in an epoch (leaders.ts); all replicas have the same;
+// what a share group is done with never comes again, nor is anything else passed over (sharing.ts);
 // what fails heals, soon after the last trouble is over.
 //
 // Invariant: a seed and a plan give one history, to the byte.
@@ -36,6 +37,7 @@ import { LeadersLaw, watchAppends } from "./leaders.ts";
 import { speakingLess } from "./older_brokers.ts";
 import type { Found } from "./operations.ts";
 import { firstDifference } from "./replicas.ts";
+import { Sharing } from "./sharing.ts";
 import { type Trouble, Troubles } from "./troubles.ts";
 
 /** As they begin. */
@@ -142,6 +144,8 @@ class History {
   readonly #cast: Cast;
   readonly #leaders = new LeadersLaw();
   readonly #troubles: Troubles;
+  /** Undefined: nobody shares. */
+  readonly #sharing: Sharing | undefined;
   /** Each with as many partitions as it has by now. */
   readonly #topics: readonly Topic[];
   readonly #broken = Promise.withResolvers<never>();
@@ -175,6 +179,14 @@ class History {
       patienceMs: 12_000 / cast.hurry,
       startMsMax: cast.healMs,
     });
+    const { deliveriesMax } = cast;
+    this.#sharing = deliveriesMax === undefined ? undefined : new Sharing({
+      scene,
+      chronicle: this.chronicle,
+      topic: this.#topics[0]!,
+      deliveriesMax,
+      onBroken: this.#broken.reject,
+    });
     // Whoever waits for the history hears of it; nobody may yet.
     this.#broken.promise.catch(() => {});
   }
@@ -188,6 +200,7 @@ class History {
       transactions: count((each) => each.kind === "end" && each.outcome === "committed"),
       commits: count((each) => each.kind === "commit" && each.endedMs !== undefined),
       epochs: this.#leaders.count,
+      shared: this.#sharing?.count ?? 0,
     };
   }
 
@@ -226,6 +239,8 @@ class History {
     const acting = Promise.all(this.#actors().map((actor) => act(actor, this.#stage(actor))));
     // Who fails for a reason that nobody has foreseen ends the history.
     acting.catch(this.#broken.reject);
+    const sharing = this.#sharing && this.#share(this.#sharing, client);
+    sharing?.catch(this.#broken.reject);
     this.#upset(true);
     await this.#troubles.run(this.#cast.plan);
     this.#upset(false);
@@ -237,18 +252,29 @@ class History {
     await pass(3_000 / this.#cast.hurry);
     this.#isOver = true;
     await this.#soon("clients come to an end", acting);
+    if (this.#sharing !== undefined) {
+      const state = () => `${this.#sharing}`;
+      await this.#soon("a share group is done with all", this.#sharing.done(client), state);
+      await this.#soon("those who share come to an end", sharing!);
+    }
     // What the metadata's home was asked for before has happened now, or never will.
     if (etcd !== undefined) await last;
     // Even that a topic is deleted.
     await this.#soon("a topic is created", this.#create(client, drafts));
     const found = await this.#soon("all can be read", this.#found(client));
     this.anomalies = anomaliesOf(this.chronicle.operations, found);
+    this.#sharing?.atEnd(found);
     const difference = () => this.#difference(found.starts);
     await this.#soon(
       "all replicas are the same",
       this.#compared(difference),
       () => difference() ?? "",
     );
+  }
+
+  async #share(sharing: Sharing, client: Client): Promise<void> {
+    await sharing.begin(client);
+    await sharing.run((actor) => this.#stage(actor, sharing));
   }
 
   /** Creates a topic; some broker may not have heard of enough others yet. */
@@ -297,7 +323,7 @@ class History {
   }
 
   /** Each actor has its own chance, so that one who does less changes nothing for another. */
-  #stage({ name }: Actor): Stage {
+  #stage({ name }: Actor, sharing?: Sharing): Stage {
     const random = new SeededRandom(this.#seed, `actor ${name}`);
     const { world, pass } = this.#scene;
     const { hurry } = this.#cast;
@@ -305,7 +331,7 @@ class History {
     return {
       chronicle: this.chronicle,
       nowMs: () => world.nowMs,
-      connect: () => this.#connect(),
+      connect: () => this.#connect(sharing?.network),
       pass,
       get isOver() {
         return isOver();
@@ -316,11 +342,12 @@ class History {
   }
 
   /** A client, whichever broker it finds: one that is just going away is no reason to give up. */
-  async #connect(): Promise<Client> {
+  async #connect(network?: Sharing["network"]): Promise<Client> {
     for (;;) {
       try {
         return await this.#scene.client({
           requestTimeoutMs: Math.round(10_000 / this.#cast.hurry),
+          network,
         });
       } catch (error) {
         if (!(error instanceof ConnectionFault || error instanceof PlatformFault)) throw error;

@@ -15,6 +15,9 @@
 import { LedReplicas } from "../../src/broker/replication/led_replicas.ts";
 import { PartitionReplication } from "../../src/broker/replication/partition_replication.ts";
 import { FullDirectories } from "../../src/broker/metadata/full_directories.ts";
+import { LedSharePartition } from "../../src/broker/share/led_share_partition.ts";
+import { SharePartition } from "../../src/broker/share/share_partition.ts";
+import { ErrorCode } from "../../src/protocol/mod.ts";
 import { Partition } from "../../src/broker/logs/partition.ts";
 import { Partitions } from "../../src/broker/logs/partitions.ts";
 import { Storage } from "../../src/broker/logs/storage.ts";
@@ -191,6 +194,43 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
   "an end that is older than another was is told": {
     wrong: () => wrongGetter(PartitionReplication, "isEndKnown", () => true),
     seedsMax: 500,
+  },
+  "what a member says of a record is answered before it is stored": {
+    aim: ["is killed"],
+    options: { isShared: true },
+    wrong: () =>
+      wrongly(
+        LedSharePartition,
+        "acknowledge",
+        (right) =>
+          async function (this: LedSharePartition, said) {
+            // What it comes to nobody is told.
+            right.call(this, said).catch(() => {});
+            return await Promise.resolve(ErrorCode.NONE);
+          },
+      ),
+    seedsMax: 60,
+  },
+  "what is done with before others is not stored": {
+    aim: ["is killed"],
+    options: { isShared: true },
+    wrong: () =>
+      wrongly(SharePartition, "beginWrite", (right) =>
+        function (this: SharePartition) {
+          const write = right.call(this);
+          return write && { ...write, stateBatches: [] };
+        }),
+    seedsMax: 60,
+  },
+  "a share partition starts behind what nobody was given": {
+    options: { isShared: true },
+    wrong: () =>
+      wrongly(SharePartition, "beginWrite", (right) =>
+        function (this: SharePartition) {
+          const write = right.call(this);
+          return write && { ...write, startOffset: write.startOffset + 1 };
+        }),
+    seedsMax: 20,
   },
   "changes of the metadata are compared with nothing": {
     options: { home: "etcd" },

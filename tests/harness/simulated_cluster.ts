@@ -14,7 +14,7 @@ import { itemAt } from "../../src/base/items.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import { Client } from "../../src/client/mod.ts";
 import type { MetadataStore, PartitionImage } from "../../src/cluster/mod.ts";
-import type { Files, Runtime } from "../../src/runtime/ports.ts";
+import type { Files, Network, Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../../src/runtime/simulated.ts";
 import type { SimulatedEtcd } from "../etcd/simulated_etcd.ts";
 import { etcdHome, machineOf, type MetadataHome, sessionMs, sharedHome } from "./metadata_homes.ts";
@@ -27,6 +27,12 @@ const clusterId = "AAAAAAAAQACAAAAAAAAAcQ";
 /** By then every broker has heard of a change of the metadata. */
 const heardMs = 50;
 
+export interface SceneClientOptions {
+  readonly requestTimeoutMs?: number;
+  /** The network as this client has it. */
+  readonly network?: (network: Network) => Network;
+}
+
 /** What a scenario has at hand. */
 export interface ClusterScene {
   readonly world: Simulation;
@@ -37,7 +43,7 @@ export interface ClusterScene {
   /** Those that run, by node id. */
   readonly brokers: ReadonlyMap<number, RunningBroker>;
   /** A client of ours, that is told of every broker; `runtime` is where it runs. */
-  client(options?: { readonly requestTimeoutMs?: number }): Promise<Client>;
+  client(options?: SceneClientOptions): Promise<Client>;
   readonly runtime: Runtime;
   /** A connection to one broker. */
   connect(nodeId: number): Promise<RawClient>;
@@ -264,9 +270,12 @@ function sceneOf(
     lines,
     pass,
     partition: (topic, id) => itemAt(home.image.topic(topic)!.partitions, id),
-    async client({ requestTimeoutMs = 10_000 } = {}) {
+    async client({ requestTimeoutMs = 10_000, network } = {}) {
       const bootstrap = [...brokers.keys()].map((id) => `${hostOf(id)}:${port}`).join(",");
-      const client = await Client.connect(runtime, { bootstrap, requestTimeoutMs });
+      const its = network === undefined
+        ? runtime
+        : { ...runtime, network: network(runtime.network) };
+      const client = await Client.connect(its, { bootstrap, requestTimeoutMs });
       clients.push(client);
       return client;
     },

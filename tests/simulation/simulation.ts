@@ -166,7 +166,7 @@ class History {
   readonly #topicIds = new Map<string, string>();
   readonly #records = new RecordsLaw();
   readonly #groups = new GroupsLaw({ nameOf: (id) => this.#nameOf(id), streamsTopic: "work" });
-  readonly #share = new ShareLaw({ deliveriesMax, lockMs });
+  readonly #share = new ShareLaw({ topic: "queue", deliveriesMax, lockMs });
   readonly #shareMembers: ShareMember[] = [];
   readonly #transactions = new TransactionsLaw({ group: "ledger", source: "work-0" });
 
