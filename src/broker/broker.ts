@@ -32,9 +32,12 @@ import { Storage } from "./logs/storage.ts";
 import type { BrokerOptions, Opened, StartWay } from "./broker_options.ts";
 import { Wiring } from "./wiring.ts";
 
-/** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
+/** How often stored records that no share state needs any more are deleted. */
 const sharePruneMs = 300_000;
+
+/** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const choresIntervalMs = 2_000;
+
 /** By then every client that writes, or reads, has been told by an answer who leads. */
 const sendAwayMs = 500;
 
@@ -173,12 +176,13 @@ export class Broker implements RunningBroker {
   }
 
   /** Where clients of the first listener connect. */
-  get addresses(): readonly Address[] {
-    return this.#wiring.acceptor.addresses;
-  }
-
   get address(): Address {
     return firstOf(this.addresses);
+  }
+
+  /** Where each of its listeners is, in the order of the configuration. */
+  get addresses(): readonly Address[] {
+    return this.#wiring.acceptor.addresses;
   }
 
   /** The ports of all listeners. */

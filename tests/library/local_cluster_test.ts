@@ -86,11 +86,14 @@ test("the larger part of a parted cluster goes on, and the other catches up", as
   const producer = client.producer();
   await producer.send({ topic, value: "whole" });
   for (const apart of [1, 2, 3]) {
-    const others = [1, 2, 3].filter((id) => id !== apart);
-    cluster.partition([apart], others);
+    const [killed, kept] = [1, 2, 3].filter((id) => id !== apart);
+    cluster.partition([apart], [killed!, kept!]);
     await producer.send({ topic, value: `without ${apart}` });
     cluster.heal();
+    cluster.kill(killed!);
+    // Acknowledged by two: the one that was kept, and the one that was apart.
     await producer.send({ topic, value: `with ${apart}` });
+    await cluster.restart(killed!);
   }
   await producer.close();
 });
