@@ -39,13 +39,13 @@ export type ClientPorts = Pick<
 
 /** How to reach a cluster. */
 export interface ClientOptions {
-  /** One broker or several to ask first, `host:port` with commas between. */
+  /** The brokers to ask first: `host:port`, several with commas between them. */
   readonly bootstrap: string;
   /** Shown in the broker's logs and in group listings. Default `ottla`. */
   readonly clientId?: string;
   /** A request without an answer for this long drops its connection. Default 30,000. */
   readonly requestTimeoutMs?: number;
-  /** How long operations repeat what may succeed later. Default 60,000. */
+  /** How long a call goes on retrying what may succeed later. Default 60,000. */
   readonly retryTimeoutMs?: number;
   /** Metadata older than this is fetched again. Default 300,000. */
   readonly metadataAgeMsMax?: number;
@@ -61,13 +61,13 @@ export interface ClientOptions {
    * OpenTelemetry's. Records carry their trace along, in W3C's headers.
    */
   readonly tracer?: Tracer;
-  /** Who the client is, where the listener asks for it. */
+  /** How the client logs in, where the listener asks for it. */
   readonly sasl?: SaslOptions;
-  /** Encrypts the connections: `true`, or whom to trust and what to show. */
+  /** Encrypts the connections: `true`, or which certificates to trust and to show. */
   readonly tls?: boolean | TlsOptions;
 }
 
-/** Whom a client trusts, and what it shows of itself. Texts are PEM. */
+/** Which certificates a client trusts, and which one it shows. All are PEM texts. */
 export interface TlsOptions {
   /** The certificates that brokers are trusted by. Default: those that the runtime comes with. */
   readonly ca?: string;

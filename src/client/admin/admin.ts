@@ -1,5 +1,5 @@
-// What tools ask of a cluster, and change in it, as methods of one object: the functions of
-// admin_*.ts, group_offsets.ts and offsets.ts with their client filled in.
+// What tools ask of a cluster, and change in it, as methods of one object: the functions of the
+// other files here, with their client filled in.
 //
 // Invariant: a method looks at what it is given, and does what the function of its name does, for
 // as long as its caller waits: the last argument of each says until when.

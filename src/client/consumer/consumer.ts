@@ -54,11 +54,11 @@ const recordsMaxDefault = 500;
 
 /** How long to wait for how much. */
 export interface PollOptions {
-  /** How long to wait for the first record, and for the group. Default 500. */
+  /** How long to wait for the first record, and for the group to be ready. Default 500. */
   readonly timeoutMs?: number;
-  /** Default 500. */
+  /** How many records are returned at most. Default 500. */
   readonly recordsMax?: number;
-  /** Ends the wait: the call rejects with its reason. */
+  /** Ends the wait: the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -132,8 +132,9 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
   }
 
   /**
-   * Joins the group at the next poll, for topics by name, or for all whose whole names match an
-   * expression (of a group of the consumer protocol in RE2's syntax). Needs a `groupId`.
+   * Joins the group at the next poll, for topics by name, or for all whose whole names match a
+   * regular expression (in RE2's syntax with the group protocol `consumer`). Throws a UsageFault
+   * without a `groupId`, or when there is a subscription already.
    */
   subscribe(topics: readonly string[] | RegExp): void {
     const isNames = topics instanceof RegExp ||
@@ -204,7 +205,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     return this.#assigned.find(at)?.highWatermark ?? -1;
   }
 
-  /** Goes on at an offset, at an end, or by time. */
+  /** Continues at an offset, at an end of the partition, or at a time. */
   seek(place: TopicPartition & { readonly offset: Int64 | OffsetSpec }): void {
     checkPartition("seek", place, ["offset"]);
     const { offset, ...at } = place;
@@ -233,8 +234,8 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
   }
 
   /**
-   * Waits for records and returns those in hand, none when the time is over. Coming back for more
-   * says that these are processed. Throws a KafkaError for what waiting cannot cure.
+   * Waits for records and returns those that have come, none when the time is over. The next call
+   * says that these are processed. Rejects with a KafkaError for what waiting cannot cure.
    */
   async poll(options: PollOptions = {}): Promise<ConsumerRecord[]> {
     const { timeoutMs = 500, recordsMax = recordsMaxDefault, signal } = checkOptions(

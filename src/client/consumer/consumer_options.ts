@@ -7,60 +7,74 @@ import type { TopicPartition } from "../topic_partition.ts";
 import type { ConsumerRecord } from "./partition_reader.ts";
 
 /**
- * Where a consumer begins that has no offset: at the first record, at the end, as late as so many
- * milliseconds ago (KIP-1106), or nowhere: then `poll` rejects with OFFSET_OUT_OF_RANGE.
+ * Where a consumer without an offset begins: at the first record, at the end, or at the records of
+ * so many milliseconds ago (KIP-1106). With `none`, `poll` rejects with OFFSET_OUT_OF_RANGE
+ * instead.
  */
 export type OffsetReset = "earliest" | "latest" | "none" | { readonly byDurationMs: number };
 
 /** How to read. */
 export interface ConsumerOptions {
-  /** The group to share partitions with and to commit for. Without one nothing is committed. */
+  /** The consumer group to join, and to commit offsets for. Without one nothing is committed. */
   readonly groupId?: string;
-  /** Keeps this member's partitions through a restart (KIP-345). */
+  /** Makes this a static member, which keeps its partitions through a restart (KIP-345). */
   readonly groupInstanceId?: string;
   /**
-   * Where to begin without a committed offset, and to go on when the log has lost it. Default
-   * `latest`.
+   * Where to begin without a committed offset, or with one that the log does not have any more.
+   * Default `latest`.
    */
   readonly autoOffsetReset?: OffsetReset;
   /**
-   * Commits this often, on polls, and on close; 0 leaves committing to the caller. Default
-   * 5,000.
+   * How often offsets are committed, during polls; also on close. 0 leaves committing to the
+   * caller. Default 5,000.
    */
   readonly autoCommitIntervalMs?: number;
   /** Leaves out records of aborted and open transactions. Default false. */
   readonly readCommitted?: boolean;
-  /** How long a broker may wait for data. Default 500. */
+  /** How long a broker may wait until it has `fetchBytesMin`. Default 500. */
   readonly fetchWaitMsMax?: number;
-  /** How much data a broker waits for. Default 1. */
+  /** How many bytes a broker waits for before it answers. Default 1. */
   readonly fetchBytesMin?: number;
-  /** How much one answer of a broker has at most. Default 16,777,216. */
+  /** How many bytes one answer of a broker has at most. Default 16,777,216. */
   readonly fetchBytesMax?: number;
-  /** No more is asked for while so much waits to be handed out. Default 67,108,864. */
+  /** Nothing more is fetched while this many bytes wait to be handed out. Default 67,108,864. */
   readonly bufferBytesMax?: number;
   /**
-   * Where this consumer stands: with a broker that has `replica.selector.class`, records come from
-   * a replica whose `broker.rack` is the same (KIP-392), and assignors may heed it (KIP-881).
+   * The rack of this consumer: where brokers have a `replica.selector.class`, records come from a
+   * replica whose `broker.rack` is the same (KIP-392), and assignors may heed it (KIP-881).
    */
   readonly clientRack?: string;
-  /** Default 1,048,576; grows for a batch that is larger. */
+  /**
+   * How many bytes of one partition an answer has at most. Default 1,048,576; a larger batch is
+   * fetched all the same.
+   */
   readonly partitionBytesMax?: number;
   /**
-   * Which protocol the group speaks: `classic`, in which members share the partitions out, or
+   * The protocol of the group: `classic`, in which one of the members assigns the partitions, or
    * `consumer`, in which the broker does (KIP-848; Kafka 4). Default `classic`.
    */
   readonly groupProtocol?: "classic" | "consumer";
-  /** For `consumer`: the broker's assignor, `uniform` or `range`. Default: the broker's choice. */
+  /**
+   * With the protocol `consumer`: the broker's assignor, `uniform` or `range`. Default: the
+   * broker's choice.
+   */
   readonly groupRemoteAssignor?: string;
-  /** Of a classic group; that of the others is the broker's to set. Default 45,000. */
+  /**
+   * A member that is silent for this long is put out of its group. Default 45,000. For the protocol
+   * `classic`; for `consumer` the broker sets it.
+   */
   readonly sessionTimeoutMs?: number;
-  /** Default 300,000; a reader that stays away longer loses its partitions. */
+  /** A reader that does not poll for this long loses its partitions. Default 300,000. */
   readonly rebalanceTimeoutMs?: number;
-  /** Of a classic group; that of the others is the broker's to set. Default 3,000. */
+  /**
+   * How often a member tells its group that it is alive. Default 3,000. For the protocol `classic`;
+   * for `consumer` the broker sets it.
+   */
   readonly heartbeatIntervalMs?: number;
   /**
-   * Of a classic group, offered in this order. Default range, roundrobin. With nothing but
-   * `cooperative-sticky` members keep what they have through a rebalance (KIP-429).
+   * How partitions are assigned with the protocol `classic`: the first one that all members name is
+   * used. Default range, roundrobin. If all members name `cooperative-sticky` alone, they keep
+   * partitions through a rebalance (KIP-429).
    */
   readonly assignors?: readonly AssignorName[];
   /** Lets subscribing create a topic, where the broker allows that. Default true, as Kafka's. */
@@ -71,12 +85,12 @@ export interface ConsumerOptions {
    * interrupts is not read again; needs a `groupId`.
    */
   readonly delivery?: "at-least-once" | "at-most-once";
-  /** Passes over records for which this is false: see {@link byHeaders}. */
+  /** Records for which this returns false are skipped: see {@link byHeaders}. */
   readonly filter?: (record: ConsumerRecord) => boolean;
   /**
-   * Called after each rebalance with the partitions that came, before their records do. Partitions
-   * that stay are not named again, where the protocol lets them stay. A promise is waited for,
-   * here and in what follows.
+   * Called after each rebalance with the partitions that are new, before their records come.
+   * Partitions that stay are not named again, where the protocol lets them stay. A promise is
+   * awaited, as with the next two.
    */
   readonly onAssigned?: (partitions: readonly TopicPartition[]) => unknown;
   /**
@@ -85,8 +99,8 @@ export interface ConsumerOptions {
    */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => unknown;
   /**
-   * Called when partitions are somebody else's already, since the member was thrown out: nothing
-   * can be committed any more. Default: as `onRevoked`.
+   * Called when partitions were given to another member already, since this one was put out of the
+   * group: nothing can be committed any more. Default: as `onRevoked`.
    */
   readonly onLost?: (partitions: readonly TopicPartition[]) => unknown;
   /**

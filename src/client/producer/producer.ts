@@ -27,28 +27,35 @@ import { isFatalCode, TransactionRequests } from "./transaction_requests.ts";
 
 /** How to send. */
 export interface ProducerOptions {
-  /** Whom to wait for: all in-sync replicas and the disk, the leader, nobody. Default `all`. */
+  /** What a record waits for: all in-sync replicas, the leader alone, or nothing. Default `all`. */
   readonly acks?: "all" | 1 | 0;
-  /** Records repeated by retries are dropped by the broker. Default true; needs acks `all`. */
+  /**
+   * The broker drops what a retry repeats (KIP-98). Default true with acks `all`, which it needs.
+   */
   readonly idempotent?: boolean;
   /** How batches are compressed. Default none. */
   readonly compression?: CompressionType;
   /**
-   * How long a batch waits for company. Default 0: one turn, and while its predecessors are away;
-   * so batches grow with the load.
+   * How long a batch waits for more records. Default 0: it leaves at once, unless batches before it
+   * are under way; so batches grow with the load.
    */
   readonly lingerMs?: number;
-  /** A batch closes at about this size, before compression. Default 262,144. */
+  /**
+   * A batch takes no more records at about this many bytes, before compression. Default 262,144.
+   */
   readonly batchBytes?: number;
-  /** {@link Producer.ready} waits while more than this is buffered. Default 33,554,432. */
+  /** {@link Producer.ready} waits while more bytes than this are buffered. Default 33,554,432. */
   readonly bufferBytesMax?: number;
-  /** From `send` to failure at the latest, about. Default 120,000. */
+  /** How long after `send` a record fails at the latest, retries included. Default 120,000. */
   readonly deliveryTimeoutMs?: number;
-  /** How partitions are chosen for records that name none. Default `murmur2`, as Kafka's own. */
+  /**
+   * How a partition is chosen for a record that names none. Default `murmur2`, as in Kafka's
+   * clients.
+   */
   readonly partitioner?: Partitioner;
   /**
-   * Makes the producer transactional: records go out by {@link Producer.transaction} alone, and
-   * whoever has used this id before is fenced (KIP-98).
+   * Makes the producer transactional: it sends by {@link Producer.transaction} only, and an earlier
+   * producer with this id is fenced (KIP-98).
    */
   readonly transactionalId?: string;
   /** The broker aborts a transaction that is open for longer. Default 60,000. */
@@ -125,18 +132,18 @@ export class Producer implements AsyncDisposable {
   }
 
   /**
-   * Sends one record. Resolves when it is acknowledged; rejects with a UsageFault for what is no
-   * record, with a KafkaError or ConnectionFault when it is refused or the delivery timeout is
-   * over. Records of a partition stay in the order of the calls. To bound memory, await
+   * Sends one record. Resolves when it is acknowledged. Rejects with a UsageFault for what is not a
+   * record, and with a KafkaError or ConnectionFault when the record is refused or the delivery
+   * timeout is over. Records of a partition stay in the order of the calls. To bound memory, await
    * {@link ready} between calls, or the calls themselves.
    *
-   * When `signal` is aborted, records whose topic is still looked for are not sent; those that are
-   * in a batch go their way, and are written or not.
+   * When `signal` is aborted, records whose topic is not known yet are not sent; those in a batch
+   * may be written or not.
    */
   send(record: ProducerRecord, options?: CallOptions): Promise<RecordMetadata>;
   /**
-   * Sends many at the price of one promise. Resolves when all are acknowledged, in the order given;
-   * rejects as soon as one has failed, while the others go their way.
+   * Sends many records at the price of one promise. Resolves, in the order given, when all are
+   * acknowledged; rejects as soon as one has failed, while the others may still be written.
    */
   send(records: readonly ProducerRecord[], options?: CallOptions): Promise<RecordMetadata[]>;
   send(
