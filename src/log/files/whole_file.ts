@@ -3,23 +3,17 @@
 //   durable:  write x.tmp -> sync it -> rename to x -> sync the folder
 //   plain:    write x.tmp -> rename to x             (a reader sees the old or the new file, whole)
 
-import type { Files } from "../../runtime/ports.ts";
+import type { Files, OpenFile } from "../../runtime/ports.ts";
 import { isPlatformFault } from "../../base/faults.ts";
 import { temporarySuffix } from "../directory/layout.ts";
 
 /** The bytes of a file, or undefined when there is none. */
 export function readWholeFile(files: Files, path: string): Uint8Array | undefined {
-  let file;
-  try {
-    file = files.open(path, "read");
-  } catch (error) {
-    if (isPlatformFault(error, "NotFound")) return undefined;
-    throw error;
-  }
+  const file = openIfThere(files, path);
+  if (file === undefined) return undefined;
   try {
     const bytes = new Uint8Array(file.size);
-    const length = file.readAt(0, bytes);
-    return length === bytes.length ? bytes : bytes.subarray(0, length);
+    return bytes.subarray(0, file.readAt(0, bytes));
   } finally {
     file.close();
   }
@@ -30,19 +24,22 @@ export async function readWholeFileAsync(
   files: Files,
   path: string,
 ): Promise<Uint8Array | undefined> {
-  let file;
+  const file = openIfThere(files, path);
+  if (file === undefined) return undefined;
   try {
-    file = files.open(path, "read");
+    const bytes = new Uint8Array(file.size);
+    return bytes.subarray(0, await file.readAtAsync(0, bytes));
+  } finally {
+    file.close();
+  }
+}
+
+function openIfThere(files: Files, path: string): OpenFile | undefined {
+  try {
+    return files.open(path, "read");
   } catch (error) {
     if (isPlatformFault(error, "NotFound")) return undefined;
     throw error;
-  }
-  try {
-    const bytes = new Uint8Array(file.size);
-    const length = await file.readAtAsync(0, bytes);
-    return length === bytes.length ? bytes : bytes.subarray(0, length);
-  } finally {
-    file.close();
   }
 }
 

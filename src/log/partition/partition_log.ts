@@ -306,9 +306,9 @@ export class PartitionLog implements UnsyncedLog {
     const { batches, baseOffset, lastOffset, maxTimestampMs, logAppendTimeMs } = placed;
     try {
       const write = () => {
-        const payload = { bytes: records.length, maxTimestampMs, lastOffset, nowMs };
+        const addition = { bytes: records.length, maxTimestampMs, lastOffset, nowMs };
         const limits = rollLimits(config, this.#jitter);
-        if (this.#segments.active.isFullFor(payload, limits)) this.#roll(nowMs);
+        if (this.#segments.active.isFullFor(addition, limits)) this.#roll(nowMs);
         this.#write(records);
       };
       if (options.spendsReserve === true) {
