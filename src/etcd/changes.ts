@@ -16,7 +16,6 @@
 // Invariant: a change that has rejected has not happened and will not, unless the store was closed
 // or this broker was taken for dead: then nobody is left to find out.
 
-import { assert } from "../base/assert.ts";
 import { PartitionFault } from "../base/faults.ts";
 import type { LeaderEpoch } from "../base/ids.ts";
 import { type Decision, entityChanges, type MetadataImage, staleTerm } from "../cluster/mod.ts";
@@ -27,11 +26,11 @@ import type { EtcdLease } from "./lease.ts";
 import type { Compare, Operation, TransactionResult } from "./messages.ts";
 import type { Replica } from "./replica.ts";
 import {
+  comparisonsMax,
   decodePart,
   encodePart,
   type EntityOperation,
   fitsOne,
-  operationsMax,
   operationsOf,
   partsOf,
 } from "./stage.ts";
@@ -47,6 +46,8 @@ export interface ChangesOptions {
   readonly replica: Replica;
   /** Whose changes they are now; undefined: a program's that is no broker. */
   readonly lease: () => EtcdLease | undefined;
+  /** Of one transaction; what takes more is staged. */
+  readonly operationsMax: number;
   /** Resolves once the image has come to a revision. */
   readonly reached: (revision: number) => Promise<void>;
 }
@@ -115,7 +116,8 @@ export class Changes {
       ...this.#comparePartitions(changes.partitions),
       ...this.#compareSelf(controllerEpoch),
     ];
-    if (fitsOne(operations, compare.length)) {
+    const { operationsMax } = this.#options;
+    if (fitsOne(operations, { comparisons: compare.length, operationsMax })) {
       const success = operations.map((operation) => this.#whole(operation));
       if (changes.isStructural) {
         success.push({ put: this.#key(Key.STRUCTURE), value: jsonBytes({}) });
@@ -128,7 +130,7 @@ export class Changes {
   #comparePartitions(partitions: ReadonlySet<string>): Compare[] {
     const { replica } = this.#options;
     // So many are compared together: none at all may have changed.
-    if (partitions.size > operationsMax - 10) {
+    if (partitions.size > comparisonsMax - 10) {
       return [{ under: this.#key(`${entityPrefix}partition/`), revision: replica.revision }];
     }
     return [...partitions].map((each) => {
@@ -203,11 +205,11 @@ export class Changes {
     readonly nonce: string;
     readonly controllerEpoch: LeaderEpoch | undefined;
   }): Promise<Outcome> {
-    const { client } = this.#options;
+    const { client, operationsMax } = this.#options;
     const structure = this.#structure();
     const staged = { by: this.#by, nonce };
     await this.#removeLeft(staged.by);
-    for (const [n, part] of partsOf(operations).entries()) {
+    for (const [n, part] of partsOf(operations, operationsMax).entries()) {
       const key = this.#key(stagedPrefix(staged) + String(n).padStart(6, "0"));
       const result = await client.settle({
         compare: [structure, { key, target: "create", revision: 0 }],
@@ -230,7 +232,7 @@ export class Changes {
     const { client, replica } = this.#options;
     const prefix = stagePrefix(by);
     const nonces = replica.keysUnder(prefix).map((key) => key.slice(prefix.length).split("/")[0]!);
-    const success = [...new Set(nonces)].slice(0, operationsMax).map((nonce) => (
+    const success = [...new Set(nonces)].slice(0, comparisonsMax).map((nonce) => (
       { deleteUnder: this.#key(stagedPrefix({ by, nonce })) }
     ));
     if (success.length === 0) return;
@@ -244,7 +246,8 @@ export class Changes {
       const structure = this.#structure();
       for (const key of replica.keysUnder(stagedPrefix(pending))) {
         const part = replica.get(key);
-        assert(part !== undefined, "a key that was listed is there");
+        // Somebody else was faster.
+        if (part === undefined) continue;
         const { createRevision: revision } = part;
         await client.settle({
           compare: [structure, { key: this.#key(key), target: "create", revision }],

@@ -16,6 +16,7 @@ import { entityPrefix, jsonBytes } from "./keys.ts";
 import type { Operation } from "./messages.ts";
 
 /** etcd's own bound is 128 (--max-txn-ops), for comparisons as well; some are ours. */
+export const comparisonsMax = 120;
 export const operationsMax = 120;
 /** etcd's own bound is 1.5 MiB (--max-request-bytes). */
 const operationBytesMax = 1024 * 1024;
@@ -40,16 +41,25 @@ function bytesOf(operation: EntityOperation): number {
   return ("delete" in operation ? operation.delete : operation.deleteUnder).length + 32;
 }
 
-/** Whether one transaction holds them, beside `comparisons`. */
-export function fitsOne(operations: readonly EntityOperation[], comparisons: number): boolean {
-  if (operations.length > operationsMax || comparisons > operationsMax) return false;
+/** Whether one transaction of so many at most holds them, beside `comparisons`. */
+export function fitsOne(
+  operations: readonly EntityOperation[],
+  { comparisons, operationsMax }: {
+    readonly comparisons: number;
+    readonly operationsMax: number;
+  },
+): boolean {
+  if (operations.length > operationsMax || comparisons > comparisonsMax) return false;
   let bytes = 0;
   for (const operation of operations) bytes += bytesOf(operation);
   return bytes <= operationBytesMax;
 }
 
 /** Operations in parts, each of which one transaction holds. */
-export function partsOf(operations: readonly EntityOperation[]): EntityOperation[][] {
+export function partsOf(
+  operations: readonly EntityOperation[],
+  operationsMax: number,
+): EntityOperation[][] {
   const parts: EntityOperation[][] = [];
   let bytes = Infinity;
   for (const operation of operations) {

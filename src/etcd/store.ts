@@ -54,6 +54,7 @@ import {
   parseLive,
   parseTerm,
 } from "./keys.ts";
+import { operationsMax } from "./stage.ts";
 import { EtcdLease, grantLease, type LeaseWorld, revokeLease } from "./lease.ts";
 import { type KeyValue, transactionBody } from "./messages.ts";
 import { Moving, refuseMoved } from "./moving.ts";
@@ -94,6 +95,8 @@ export interface EtcdStoreOptions {
   readonly formatted?: readonly MetadataRecord[];
   /** How long the first answer is tried for. */
   readonly firstRead?: ReadTerms;
+  /** Of one transaction; by default as many as etcd takes. */
+  readonly operationsMax?: number;
   /** Nothing can go on: etcd contradicts what it has said, or a bug of ours. */
   readonly onLost: (error: unknown) => void;
 }
@@ -183,6 +186,7 @@ export class EtcdMetadataStore implements MetadataStore {
       prefix: this.#prefix,
       replica: this.#replica,
       lease: () => this.#lease,
+      operationsMax: options.operationsMax ?? operationsMax,
       reached,
     });
   }

@@ -51,6 +51,8 @@ export interface Cast {
   readonly deliveriesMax: number | undefined;
   /** Brokers that are of an older version until they start again. */
   readonly older: readonly number[];
+  /** Keys that one transaction of an etcd may change; undefined: as many as etcd takes. */
+  readonly operationsMax: number | undefined;
   readonly plan: readonly Trouble[];
 }
 
@@ -104,6 +106,8 @@ export function castOf(options: HistoryOptions): Cast {
       ...options.settings,
     },
     deliveriesMax,
+    // As it is for clusters of thousands of partitions.
+    operationsMax: new SeededRandom(seed, "staging").chance(0.3) ? 2 : undefined,
     older: options.kinds === undefined ? olderOf(seed, brokers) : [],
     plan: kept === undefined ? plan : plan.filter((_, i) => kept.includes(i)),
   };

@@ -103,6 +103,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistorySummar
       home: cast.home,
       settings: cast.settings,
       sessionMs: 6_000 / hurry,
+      operationsMax: cast.operationsMax,
       seed,
       world,
       storeOf: options.storeOf,

@@ -11,6 +11,8 @@ interface StoreOptions {
   /** Of a new cluster; by chance where it is not given. */
   readonly clusterId?: string;
   readonly sessionMs?: number;
+  /** Keys of one transaction; what takes more is staged. */
+  readonly operationsMax?: number;
   readonly onLost?: (error: unknown) => void;
 }
 
@@ -26,7 +28,7 @@ export async function openSimulated(
 /** The same for a process that runs already. */
 export async function openOn(
   { http, clock, timers, random, logger }: Runtime,
-  { etcd, clusterId, sessionMs = 6_000, onLost }: StoreOptions,
+  { etcd, clusterId, sessionMs = 6_000, operationsMax, onLost }: StoreOptions,
 ): Promise<EtcdMetadataStore> {
   const log = logger({ level: "info", format: "text" });
   const endpoints = etcd.endpoints;
@@ -46,6 +48,7 @@ export async function openOn(
     random,
     logger: log,
     leaseMs: sessionMs,
+    operationsMax,
     newClusterId: () => clusterId ?? uuidFromRandom(random.bytes(16)),
     onLost: onLost ?? ((error) => {
       throw error;

@@ -2,6 +2,7 @@
 // more: what was repeated since is not undone by it.
 
 import { assertEquals } from "@std/assert";
+import { decideAllocateProducerIds } from "../../src/cluster/mod.ts";
 import { simulate } from "../../src/runtime/simulated.ts";
 import { openSimulated } from "./open_simulated.ts";
 import { SimulatedEtcd } from "./simulated_etcd.ts";
@@ -34,5 +35,35 @@ Deno.test("a large change is whole, though its first request is carried out twic
     const counts = [a, b, c].map(({ image }) => image.topic("wide")?.partitions.length);
     assertEquals(counts, [partitions, partitions, partitions]);
     for (const store of [a, b, c]) await store.close();
+  })());
+});
+
+Deno.test("several who find a large change decided carry it out at the same time", async () => {
+  const world = simulate(1);
+  await world.drive((async () => {
+    const etcd = await SimulatedEtcd.start(world, { members: 3 });
+    const open = (machine: string) => openSimulated(world, machine, { etcd, operationsMax: 2 });
+    const stores = [await open("a"), await open("b"), await open("c")];
+    for (let topic = 0; topic < 10; topic++) {
+      const records = topicRecords({
+        name: `wide-${topic}`,
+        topicId: `${topicId.slice(0, -2)}${topic}w`,
+        partitions: 20,
+      });
+      await Promise.all(
+        stores.map((store, i) =>
+          store.change((image) =>
+            i === topic % stores.length
+              ? { records, response: undefined }
+              : { ...decideAllocateProducerIds(image, 1), response: undefined }
+          )
+        ),
+      );
+    }
+    const { timers } = world.start("watch");
+    await new Promise<void>((go) => timers.after(1_000, go));
+    const counts = stores.map(({ image }) => image.partitionCount);
+    assertEquals(counts, stores.map(() => 200));
+    for (const store of stores) await store.close();
   })());
 });

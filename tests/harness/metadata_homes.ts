@@ -149,39 +149,39 @@ class SharedHome implements MetadataHome {
 /** Starts an etcd in `world`, after the brokers' machines, and an observer of it. */
 export async function etcdHome(
   world: Simulation,
-  { clusterId, sessionMs }: { readonly clusterId: string; readonly sessionMs: number },
+  options: EtcdHomeOptions,
 ): Promise<MetadataHome> {
   const etcd = await SimulatedEtcd.start(world, { members: 3 });
-  const observer = await openOn(world.start("observer"), {
-    etcd,
-    clusterId,
-    sessionMs,
-  });
-  return new EtcdHome(world, { etcd, observer, clusterId, sessionMs });
+  const observer = await openOn(world.start("observer"), { ...options, etcd });
+  return new EtcdHome(world, { etcd, observer, options });
+}
+
+interface EtcdHomeOptions {
+  readonly clusterId: string;
+  readonly sessionMs: number;
+  /** Keys of one transaction; what takes more is staged. */
+  readonly operationsMax?: number;
 }
 
 class EtcdHome implements MetadataHome {
   readonly etcd: SimulatedEtcd;
   readonly #world: Simulation;
   readonly #observer: EtcdMetadataStore;
-  readonly #clusterId: string;
-  readonly #sessionMs: number;
+  readonly #options: EtcdHomeOptions;
   readonly #stores = new Map<number, EtcdMetadataStore>();
 
   constructor(
     world: Simulation,
-    { etcd, observer, clusterId, sessionMs }: {
+    { etcd, observer, options }: {
       readonly etcd: SimulatedEtcd;
       readonly observer: EtcdMetadataStore;
-      readonly clusterId: string;
-      readonly sessionMs: number;
+      readonly options: EtcdHomeOptions;
     },
   ) {
     this.#world = world;
     this.etcd = etcd;
     this.#observer = observer;
-    this.#clusterId = clusterId;
-    this.#sessionMs = sessionMs;
+    this.#options = options;
   }
 
   get image(): MetadataImage {
@@ -198,11 +198,7 @@ class EtcdHome implements MetadataHome {
 
   async open(nodeId: number, runtime: Runtime): Promise<MetadataStore> {
     const { etcd } = this;
-    const store = await openOn(runtime, {
-      etcd,
-      clusterId: this.#clusterId,
-      sessionMs: this.#sessionMs,
-    });
+    const store = await openOn(runtime, { ...this.#options, etcd });
     this.#stores.set(nodeId, store);
     return store;
   }

@@ -95,6 +95,8 @@ export interface ClusterOptions {
   readonly world?: SimulationOptions;
   /** Where the metadata is kept; by default in memory. */
   readonly home?: "memory" | "etcd";
+  /** Keys that one transaction of an etcd may change; what takes more is staged. */
+  readonly operationsMax?: number;
   /** So long nobody has heard of a broker when it is taken for dead; by default `sessionMs`. */
   readonly sessionMs?: number;
   /** What a broker is to use in place of a store. */
@@ -119,7 +121,7 @@ export async function simulatedCluster(
     lines.push(`${machine} ${line}`);
     options.world?.onLogLine?.(machine, line);
   };
-  const { seed = 1, sessionMs: silenceMs = sessionMs } = options;
+  const { seed = 1, sessionMs: silenceMs = sessionMs, operationsMax } = options;
   const world = simulate(seed, { startMs: Date.now(), ...options.world, onLogLine });
   const cluster = new SimulatedCluster(world, options);
   // Machines get their addresses in the order in which they come.
@@ -127,7 +129,7 @@ export async function simulatedCluster(
   const runtime = world.start("client");
   await inWorldTime({ world, clock: runtime.clock }, async () => {
     cluster.home = options.home === "etcd"
-      ? await etcdHome(world, { clusterId, sessionMs: silenceMs })
+      ? await etcdHome(world, { clusterId, sessionMs: silenceMs, operationsMax })
       : sharedHome((ms, run) => runtime.timers.after(ms, run), silenceMs);
     for (let id = 1; id <= options.brokers; id++) await cluster.start(id);
     const clients: Client[] = [];
