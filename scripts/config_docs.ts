@@ -106,9 +106,10 @@ The keys are Kafka's. A key comes from the first of these sources that has it:
 3. a file named by \`--config\`: a Kafka \`server.properties\`, or JSON
 4. the default
 
-Every key of Kafka's is known. One that is not stops the start where a flag names it, and the
-message has the nearest known one; in a file, which may hold keys of plug-ins, and in the
-environment, where variables of other programs begin with \`KAFKA_\` as well, it gets a warning.
+Every key of Kafka's is known; keys that begin with \`ottla.\` are Ottla's own. An unknown key in a
+flag stops the start, with a message that names the nearest known one. In a file, which may hold
+keys of plug-ins, and in the environment, where variables of other programs begin with \`KAFKA_\` as
+well, it gets a warning.
 
 ## Broker
 

@@ -35,117 +35,107 @@ export interface KnownBrokerConfigs {
   /** The data directory when log.dirs is absent. Default `ottla-data`. */
   readonly "log.dir"?: string;
   /**
-   * Free bytes on the disk of a data directory below which its partitions refuse records, until
-   * there is a fourth more. Reads, deletes and what the broker itself must write go on. (Ottla's
-   * own key.) Default `67108864`.
+   * If less than this is free on the disk of a data directory, its partitions refuse records, until
+   * a fourth more is free. Reads, deletes and what the broker itself must write go on. Default
+   * `67108864`.
    */
   readonly "ottla.log.dirs.free.bytes.min"?: number | bigint | string;
   /**
-   * What acks=all waits for: always, a sync that covers the batch; interval:MS, the file alone, and
-   * a sync begins within so many milliseconds; never, the file alone, as Kafka has it. What a loss
-   * of power takes is in docs/durability.md. (Ottla's own key.) Default `always`.
+   * What the answer to acks=all waits for. always: a sync that covers the batch. interval:MS: the
+   * write to the file; a sync begins within so many milliseconds. never: the write to the file, as
+   * in Kafka. docs/durability.md says what a loss of power takes. Default `always`.
    */
   readonly "ottla.acks.all.sync"?: string;
   /**
-   * While so many syncs of a data directory are under way, small batches with acks=all go into its
-   * journal as well, of which one sync covers those of all partitions; 0: always, 2147483647:
-   * never. (Ottla's own key.) Default `4`.
+   * From so many syncs under way in a data directory on, small batches with acks=all go into its
+   * journal as well, where one sync covers those of all partitions. 0: always. 2147483647: never.
+   * Default `4`.
    */
   readonly "ottla.acks.all.journal.from.syncs"?: number | bigint | string;
   /**
-   * What clients' requests and answers may hold in memory, all together: frames being received,
-   * records being unpacked, answers being read and sent. Who finds it used up waits in turn. -1 is
-   * a quarter of what the machine or its control group gives, 64 MiB at least and 1 GiB at most.
-   * (Ottla's own key.) Default `-1`.
+   * How much memory clients' requests and answers may take together: requests being received,
+   * records being unpacked, answers being read and sent. When it is used up, further requests wait
+   * in turn. -1 is a quarter of the memory of the machine or its control group, but at least 64 MiB
+   * and at most 1 GiB. Default `-1`.
    */
   readonly "ottla.memory.bytes.max"?: number | bigint | string;
   /**
-   * What the answers to all consumers together may hold in memory while they are read and sent, and
-   * three sixteenths of ottla.memory.bytes.max at most. Where that is used up, by consumers that
-   * ask for much and are slow to take it, a Fetch waits in turn, and who takes nothing is
-   * disconnected. (Ottla's own key.) Default `268435456`.
+   * How much memory the answers to all consumers may take together while they are read and sent;
+   * never more than three sixteenths of ottla.memory.bytes.max. When it is used up, by consumers
+   * that ask for much and take it slowly, further Fetch requests wait in turn, and a consumer that
+   * takes nothing is disconnected. Default `268435456`.
    */
   readonly "ottla.fetch.memory.bytes.max"?: number | bigint | string;
   /**
-   * The metadata.version of a new cluster, which says which Kafkas can open its data: 30 is
-   * 4.3-IV0, 21 is 3.9-IV0. One that exists keeps its own until UpdateFeatures raises it. (Ottla's
-   * own key.) Default `30`.
+   * The metadata.version of a new cluster, which decides which Kafkas can open its data: 30 is
+   * 4.3-IV0, 21 is 3.9-IV0. An existing cluster keeps its own until UpdateFeatures raises it.
+   * Default `30`.
    */
   readonly "ottla.metadata.version"?: number | bigint | string;
   /**
    * Keeps everything in memory: nothing is on disk and nothing survives the process. Set by
-   * --ephemeral. (Ottla's own key.) Default `false`.
+   * --ephemeral. Default `false`.
    */
   readonly "ottla.ephemeral"?: boolean | "true" | "false";
   /**
-   * Where the metadata of this broker's cluster is: etcd://HOST:2379,HOST:2379/NAME, with etcds://
-   * behind TLS. Without it this broker is alone and keeps its own. Set by --cluster. (Ottla's own
-   * key.) Empty by default.
+   * Where the metadata of this broker's cluster is: etcd://HOST:2379,HOST:2379/NAME, or etcds://
+   * for TLS. Without it, this broker is alone and keeps its own metadata. Set by --cluster. Empty
+   * by default.
    */
   readonly "ottla.cluster"?: string;
   /**
-   * For one start, where etcd was restored from a backup that is older than what brokers have seen
-   * since: the ids of those that start again now. Each waits for the others, and of a partition's
-   * replicas the one that has the most leads. Set by --accept-metadata-rollback. (Ottla's own key.)
-   * Empty by default.
-   */
-  readonly "ottla.accept.metadata.rollback"?: string;
-  /**
-   * Who this broker is to etcd, where that asks for a password. (Ottla's own key.) Empty by
+   * For one start after etcd was restored from a backup that is older than what brokers have seen
+   * since: the ids of the brokers that start again now. Each waits for the others, and the replica
+   * of each partition that has the most records leads. Set by --accept-metadata-rollback. Empty by
    * default.
    */
+  readonly "ottla.accept.metadata.rollback"?: string;
+  /** The user name of this broker at an etcd that asks for a password. Empty by default. */
   readonly "ottla.etcd.username"?: string;
-  /** The password for that. (Ottla's own key.) Empty by default. */
+  /** The password of ottla.etcd.username. Empty by default. */
   readonly "ottla.etcd.password"?: string;
   /**
-   * File of the certificates, PEM, by which etcd is trusted behind etcds://; without it, those that
-   * the runtime trusts. (Ottla's own key.) Empty by default.
+   * PEM file of the certificates by which etcd is trusted behind etcds://. Without it, those that
+   * the runtime trusts. Empty by default.
    */
   readonly "ottla.etcd.ca.file"?: string;
-  /**
-   * File of the certificate, PEM, that is shown to an etcd which asks for one. (Ottla's own key.)
-   * Empty by default.
-   */
+  /** PEM file of the certificate that is shown to an etcd which asks for one. Empty by default. */
   readonly "ottla.etcd.certificate.file"?: string;
-  /** File of that certificate's private key, PEM. (Ottla's own key.) Empty by default. */
+  /** PEM file of the private key of ottla.etcd.certificate.file. Empty by default. */
   readonly "ottla.etcd.key.file"?: string;
   /**
-   * File to which is written, as lines of JSON, who comes in or is kept out, who is denied what,
-   * and who changes what; or stderr. (Ottla's own key.) Empty by default.
+   * File to which logins, denials and changes by clients are written, a line of JSON each; or
+   * stderr. Empty by default.
    */
   readonly "ottla.audit.log"?: string;
-  /**
-   * That file is begun anew once it has so many bytes; older ones get numbers. (Ottla's own key.)
-   * Default `67108864`.
-   */
+  /** Size at which the audit log is begun anew; the older files get numbers. Default `67108864`. */
   readonly "ottla.audit.log.bytes"?: number | bigint | string;
-  /** How many older ones of these files are kept. (Ottla's own key.) Default `5`. */
+  /** How many older files of the audit log are kept. Default `5`. */
   readonly "ottla.audit.log.older"?: number | bigint | string;
   /**
    * Port on which metrics and health are served over HTTP; 0 picks a free one. Without it they are
-   * not. Set by --metrics-port. (Ottla's own key.) Empty by default.
+   * not served. Set by --metrics-port. Empty by default.
    */
   readonly "ottla.metrics.port"?: number | bigint | string;
   /**
-   * Who asks for metrics or connections has to show this, as Authorization: Bearer TOKEN; health is
-   * told to anybody. (Ottla's own key.) Empty by default.
+   * The token that requests for metrics or connections have to send, as Authorization: Bearer
+   * TOKEN. Health needs none. Empty by default.
    */
   readonly "ottla.metrics.token"?: string;
   /**
-   * File of the certificate, PEM, with which metrics and health are served over HTTPS. (Ottla's own
-   * key.) Empty by default.
+   * PEM file of the certificate with which metrics and health are served over HTTPS. Empty by
+   * default.
    */
   readonly "ottla.metrics.certificate.file"?: string;
-  /** File of that certificate's private key, PEM. (Ottla's own key.) Empty by default. */
+  /** PEM file of the private key of ottla.metrics.certificate.file. Empty by default. */
   readonly "ottla.metrics.key.file"?: string;
   /**
-   * File of certificates, PEM: who asks for metrics or health has to show one that is signed by one
-   * of them. (Ottla's own key.) Empty by default.
+   * PEM file of certificates: requests for metrics or health have to come with a certificate that
+   * one of them has signed. Empty by default.
    */
   readonly "ottla.metrics.ca.file"?: string;
   /**
-   * The address for ottla.metrics.port. Without it that of the first listener. (Ottla's own key.)
-   * Empty by default.
+   * The address for ottla.metrics.port. Without it, that of the first listener. Empty by default.
    */
   readonly "ottla.metrics.host"?: string;
   /**
@@ -235,10 +225,9 @@ export interface KnownBrokerConfigs {
   /** In-sync replicas without which a write with acks=all is refused. Default `1`. */
   readonly "min.insync.replicas"?: number | bigint | string;
   /**
-   * What becomes of a partition that nobody is left of who surely has everything: balanced, once
-   * all that were eligible last are back, the replica leads whose log goes furthest of those that
-   * live (KIP-966); none, nobody does until an operator says so. (Ottla's own key.) Default
-   * `balanced`.
+   * What becomes of a partition without a replica that surely has all records. balanced: once all
+   * replicas that were eligible last are back, the live one whose log goes furthest leads
+   * (KIP-966). none: nobody leads until an operator says so. Default `balanced`.
    */
   readonly "ottla.unclean.recovery.strategy"?: string;
   /**

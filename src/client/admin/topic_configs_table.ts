@@ -36,9 +36,9 @@ export interface KnownTopicConfigs {
    */
   readonly "flush.ms"?: number | bigint | string;
   /**
-   * What acks=all waits for: always, a sync that covers the batch; interval:MS, the file alone, and
-   * a sync begins within so many milliseconds; never, the file alone, as Kafka has it. (Ottla's own
-   * key.) Default `always`.
+   * What the answer to acks=all waits for. always: a sync that covers the batch. interval:MS: the
+   * write to the file; a sync begins within so many milliseconds. never: the write to the file, as
+   * in Kafka. Default `always`.
    */
   readonly "ottla.acks.all.sync"?: string;
   /** Followers whose replication is throttled. Empty by default. */
