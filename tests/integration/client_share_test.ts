@@ -13,6 +13,11 @@ import {
   type ShareConsumerOptions,
   type ShareRecord,
 } from "../../src/client/mod.ts";
+import { allHandlers } from "../../src/broker/mod.ts";
+import { createPartitions } from "../../src/client/admin/topics.ts";
+import { ShareGroupHeartbeat } from "../../src/protocol/apis/76_share_group_heartbeat.ts";
+import type { Network } from "../../src/runtime/ports.ts";
+import { watchedNetwork } from "../simulation/wire.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 
 const count = 20;
@@ -170,6 +175,36 @@ Deno.test("a commit tells that the broker has died to whom it was said with a fe
     await start(1);
     await consumer.close();
   }));
+
+Deno.test("whichever answer a member misses, it is told what it is to read", async () => {
+  const apis = new Map((await allHandlers()).map(({ api }) => [api.key, api]));
+  for (let missed = 1; missed <= 3; missed++) {
+    await world(async ({ kafka, client, runtime, pass }) => {
+      let heartbeats = -Infinity;
+      const network = (network: Network) =>
+        watchedNetwork(network, "reader", {
+          apis,
+          nowMs: () => 0,
+          fateOf: ({ api }) =>
+            api === ShareGroupHeartbeat && ++heartbeats === missed ? "unanswered" : "passes",
+          lateMs: () => 0,
+          onAsked: () => {},
+          onAnswered: () => {},
+          carrier: runtime,
+        });
+      await using consumer = member(await client({ network }));
+      assertEquals((await drain(consumer, () => {}, { pass })).length, count);
+      heartbeats = 0;
+      await createPartitions(kafka, { topic: "orders", count: 3 });
+      await pass(12_000);
+      const producer = new Producer(kafka);
+      await producer.send({ topic: "orders", partition: 2, value: "new" });
+      await producer.close();
+      await pass(12_000);
+      assertEquals(await drain(consumer, () => {}, { pass }), ["new"], `without answer ${missed}`);
+    });
+  }
+});
 
 Deno.test("a share consumer needs a group and topics", () =>
   world(async ({ kafka }) => {

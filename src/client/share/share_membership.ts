@@ -6,7 +6,8 @@
 //    +-- unknown, fenced -----+
 //
 // Invariant: one heartbeat at a time, at the coordinator's interval; nobody waits for what a member
-// gives up, so that an assignment is not answered.
+// gives up, so that an assignment is not answered. It is told once, to who says nothing of itself:
+// a member that may have missed it says all again, and is told all again.
 
 import { uuidFromBytes } from "../../base/ids.ts";
 import { ShareGroupHeartbeat } from "../../protocol/apis/76_share_group_heartbeat.ts";
@@ -40,6 +41,8 @@ export class ShareMembership {
   readonly #client: Client;
   readonly #options: ShareMembershipOptions;
   #epoch = joining;
+  /** Whether it surely knows what it is to read, as of its last heartbeat. */
+  #isTold = false;
   #failures = 0;
   #timer: Timer | undefined;
   #beating: Promise<void> | undefined;
@@ -66,7 +69,7 @@ export class ShareMembership {
     await this.#beating;
     if (this.#epoch > joining) {
       try {
-        await this.#send(leaving, leaveTimeoutMs);
+        await this.#send(leaving, { isTold: true, timeoutMs: leaveTimeoutMs });
       } catch {
         // The session timeout does it for us.
       }
@@ -76,13 +79,17 @@ export class ShareMembership {
 
   async #beat(): Promise<void> {
     let intervalMs: number | undefined;
+    const wasTold = this.#isTold;
+    this.#isTold = false;
     try {
-      const answer = await this.#send(this.#epoch);
+      const answer = await this.#send(this.#epoch, { isTold: wasTold });
       checkCode(answer.errorCode, `be in group ${this.#options.groupId}`, answer.errorMessage);
       this.#epoch = answer.memberEpoch;
       this.#failures = 0;
       intervalMs = answer.heartbeatIntervalMs;
-      if (answer.assignment !== null) await this.#onAssignment(answer.assignment.topicPartitions);
+      this.#isTold = answer.assignment === null
+        ? wasTold
+        : await this.#onAssignment(answer.assignment.topicPartitions);
     } catch (error) {
       this.#failures++;
       if (!this.#isCurable(error)) return this.#options.onFault(error);
@@ -93,17 +100,22 @@ export class ShareMembership {
     this.#timer = timers.after(pauseMs, () => this.#beating = this.#beat());
   }
 
+  /** Whether all of it is known by name: a broker may not have heard of a topic yet. */
   async #onAssignment(
     assigned: readonly { topicId: string; partitions: readonly number[] }[],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const names = await this.topicIds.namesOf(assigned.map(({ topicId }) => topicId));
     this.#options.onAssigned(assigned.flatMap(({ topicId, partitions }) => {
       const topic = names.get(topicId);
       return topic === undefined ? [] : partitions.map((partition) => ({ topic, partition }));
     }));
+    return assigned.every(({ topicId }) => names.has(topicId));
   }
 
-  async #send(memberEpoch: number, timeoutMs?: number) {
+  async #send(
+    memberEpoch: number,
+    { isTold, timeoutMs }: { readonly isTold: boolean; readonly timeoutMs?: number },
+  ) {
     const { groupId, topics } = this.#options;
     const to = await this.#client.coordinatorOf(groupId);
     return await this.#client.request(ShareGroupHeartbeat, {
@@ -111,7 +123,7 @@ export class ShareMembership {
       memberId: this.memberId,
       memberEpoch,
       rackId: null,
-      subscribedTopicNames: memberEpoch === joining ? [...topics] : null,
+      subscribedTopicNames: memberEpoch === joining || !isTold ? [...topics] : null,
     }, { to, lane: this.lane, timeoutMs });
   }
 
