@@ -12,6 +12,7 @@
 
 import { assert } from "./assert.ts";
 import { DecodeFault } from "./faults.ts";
+import { asBytes, type Chunk, isInMemory } from "./file_part.ts";
 import { type Uuid, uuidFromBytes, uuidToBytes } from "./ids.ts";
 import { fromZigZag, type Int64, int64Of, toZigZag } from "./int64.ts";
 import { byteAt, itemAt } from "./items.ts";
@@ -60,15 +61,15 @@ export function bytesEqual(a: Uint8Array | null, b: Uint8Array | null): boolean 
 }
 
 /** One array of all `chunks`; the chunk itself when there is just one. */
-export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
+export function concatBytes(chunks: readonly Chunk[]): Uint8Array {
   const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
+  if (first !== undefined && chunks.length === 1) return asBytes(first);
   let length = 0;
   for (const chunk of chunks) length += chunk.length;
   const whole = new Uint8Array(length);
   let position = 0;
   for (const chunk of chunks) {
-    whole.set(chunk, position);
+    whole.set(asBytes(chunk), position);
     position += chunk.length;
   }
   return whole;
@@ -262,7 +263,7 @@ export class BytesWriter {
   /** Where in the buffer the chunk begins that is written, and where it ends so far. */
   #start = 0;
   #position = 0;
-  #done: Uint8Array[] = [];
+  #done: Chunk[] = [];
   #doneLength = 0;
   readonly #isShared: boolean;
 
@@ -389,8 +390,8 @@ export class BytesWriter {
   }
 
   /** Appends `bytes`: copied when small, referenced from {@link referenceBytesMin} on. */
-  bytes(bytes: Uint8Array): void {
-    if (bytes.length >= referenceBytesMin) {
+  bytes(bytes: Chunk): void {
+    if (bytes.length >= referenceBytesMin || !isInMemory(bytes)) {
       this.#seal();
       this.#done.push(bytes);
       this.#doneLength += bytes.length;
@@ -416,21 +417,27 @@ export class BytesWriter {
 
   /** Overwrites the int32 at `position`, counted from the start of the message. */
   patchInt32(position: number, value: number): void {
-    let chunk: Uint8Array = this.#buffer;
+    let chunk: Chunk = this.#buffer;
     let start = this.#doneLength;
     for (let i = this.#done.length - 1; position < start; i--) {
       chunk = itemAt(this.#done, i);
       start -= chunk.length;
     }
     const p = position - start + (chunk === this.#buffer ? this.#start : 0);
-    chunk[p] = value >> 24;
-    chunk[p + 1] = value >> 16;
-    chunk[p + 2] = value >> 8;
-    chunk[p + 3] = value;
+    const bytes = asBytes(chunk);
+    bytes[p] = value >> 24;
+    bytes[p + 1] = value >> 16;
+    bytes[p + 2] = value >> 8;
+    bytes[p + 3] = value;
   }
 
   /** The message as chunks in order. The writer must not be used afterwards. */
   chunks(): Uint8Array[] {
+    return this.parts().map(asBytes);
+  }
+
+  /** The same of a message that may have parts of files in it. */
+  parts(): Chunk[] {
     this.#seal();
     this.#giveBack();
     return this.#done;

@@ -9,6 +9,7 @@
 // whatever becomes of the socket; after a write that failed, or `end`, nothing is written any more.
 
 import { concatBytes } from "./bytes.ts";
+import { type Chunk, type FilePart, isInMemory, type PartRange } from "./file_part.ts";
 
 /** Chunks shorter than this are joined, up to as many bytes as a small write has. */
 const joinBytesMax = 16 * 1024;
@@ -20,10 +21,12 @@ const partBytes = 1024 * 1024;
 export interface SendQueueOptions {
   /** One write at a time; undefined when it is done at once. */
   readonly write: (bytes: Uint8Array) => Promise<void> | undefined;
+  /** The same of what lies in a file; absent: nothing of that kind is added. */
+  readonly writeFilePart?: (part: FilePart, range: PartRange) => Promise<void> | undefined;
   /** So many bytes are not held any more: sent, or given up. */
   readonly onLeft?: (bytes: number) => void;
   /** Nobody here looks at this chunk any more. */
-  readonly onReleased?: (chunk: Uint8Array) => void;
+  readonly onReleased?: (chunk: Chunk) => void;
   /** A write failed: the last word of this queue. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -31,12 +34,12 @@ export interface SendQueueOptions {
 /** What waits for one socket. */
 export class SendQueue {
   readonly #options: SendQueueOptions;
-  #waiting: Uint8Array[] = [];
+  #waiting: Chunk[] = [];
   /** How many of those that wait are done with. */
   #taken = 0;
   #bytes = 0;
   /** The chunk that is being written, how far it is, and whether it was joined here. */
-  #chunk: Uint8Array | undefined;
+  #chunk: Chunk | undefined;
   #position = 0;
   #isJoined = false;
   #isWriting = false;
@@ -53,7 +56,7 @@ export class SendQueue {
   }
 
   /** Puts a chunk behind the others; it leaves with the next {@link flush}, if not before. */
-  add(chunk: Uint8Array): void {
+  add(chunk: Chunk): void {
     if (this.#isEnded || chunk.length === 0) {
       this.#options.onReleased?.(chunk);
       return;
@@ -92,11 +95,11 @@ export class SendQueue {
 
   #write(): void {
     for (;;) {
-      const part = this.#nextPart();
-      if (part === undefined) return;
+      const chunk = this.#chunk ??= this.#nextChunk();
+      if (chunk === undefined) return;
       let written: Promise<void> | undefined;
       try {
-        written = this.#options.write(part);
+        written = this.#writePart(chunk);
       } catch (error) {
         return this.#fail(error);
       }
@@ -128,14 +131,15 @@ export class SendQueue {
     this.#options.onFailed(error);
   }
 
-  /** What is to be written now; undefined when nothing is. */
-  #nextPart(): Uint8Array | undefined {
-    this.#chunk ??= this.#nextChunk();
-    if (this.#chunk === undefined || this.#chunk.length <= partBytes) return this.#chunk;
-    return this.#chunk.subarray(this.#position, this.#position + partBytes);
+  #writePart(chunk: Chunk): Promise<void> | undefined {
+    const from = this.#position;
+    const bytes = Math.min(partBytes, chunk.length - from);
+    if (!isInMemory(chunk)) return this.#options.writeFilePart?.(chunk, { from, bytes });
+    const part = bytes === chunk.length ? chunk : chunk.subarray(from, from + bytes);
+    return this.#options.write(part);
   }
 
-  /** The part that {@link #nextPart} gave has left. */
+  /** What {@link #writePart} wrote has left. */
   #advance(): void {
     const chunk = this.#chunk!;
     const end = Math.min(chunk.length, this.#position + partBytes);
@@ -157,14 +161,14 @@ export class SendQueue {
   }
 
   /** The next one that waits, or as many small ones as a small write has room for. */
-  #nextChunk(): Uint8Array | undefined {
+  #nextChunk(): Chunk | undefined {
     const waiting = this.#waiting;
     const from = this.#taken;
     let to = from;
     let bytes = 0;
     while (bytes < joinedBytesMax) {
       const next = waiting[to];
-      if (next === undefined || next.length >= joinBytesMax) break;
+      if (next === undefined || next.length >= joinBytesMax || !isInMemory(next)) break;
       bytes += next.length;
       to++;
     }
@@ -182,7 +186,7 @@ export class SendQueue {
     return chunk;
   }
 
-  #join(chunks: readonly Uint8Array[]): Uint8Array {
+  #join(chunks: readonly Chunk[]): Uint8Array {
     const joined = concatBytes(chunks);
     for (const chunk of chunks) this.#options.onReleased?.(chunk);
     return joined;

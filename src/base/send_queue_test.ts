@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { asBytes } from "./file_part.ts";
 import { firstOf } from "./items.ts";
 import { SendQueue } from "./send_queue.ts";
 
@@ -17,7 +18,7 @@ function rig() {
       return settling.promise;
     },
     onLeft: (bytes) => left += bytes,
-    onReleased: (chunk) => released.push(chunk),
+    onReleased: (chunk) => released.push(asBytes(chunk)),
     onFailed: (error) => failures.push(error),
   });
   const finish = async () => {

@@ -490,6 +490,8 @@ export class Wiring implements Services {
         isClosing: () => this.isClosing,
         dispatch: around(dispatcher.dispatch.bind(dispatcher)),
         onSent: (chunk) => this.storage.readBuffers.release(chunk),
+        // Who looks into answers has to have their bytes.
+        sendsFileParts: tracer === undefined && this.#options.around === undefined,
         onBug: (error, session) =>
           this.onBug(error, "a request could not be answered: this is a bug", session),
       },

@@ -11,6 +11,7 @@
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault, EncodeFault } from "../base/faults.ts";
+import { asBytes, type Chunk } from "../base/file_part.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { apis } from "./apis/mod.ts";
 import {
@@ -110,11 +111,21 @@ export function encodeResponse<Q extends Fields, S extends Fields>(
   correlationId: number,
   message: Input<S>,
 ): Uint8Array[] {
+  return encodeResponseParts(api, version, correlationId, message).map(asBytes);
+}
+
+/** The same of a message that may have parts of files in it. */
+export function encodeResponseParts<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  version: number,
+  correlationId: number,
+  message: Input<S>,
+): Chunk[] {
   const writer = new BytesWriter("shared");
   writeResponseStart(writer, correlationId, responseHeaderVersion(api, version));
   api.response.encode(writer, message, version);
   writer.patchInt32(0, writer.length - 4);
-  return writer.chunks();
+  return writer.parts();
 }
 
 /** Which response, and how long it may become. */
@@ -130,7 +141,7 @@ export function* encodeResponsePieces<Q extends Fields, S extends Fields>(
   api: Api<Q, S>,
   { apiVersion, correlationId, bytesMax }: ResponseTerms,
   message: Input<S>,
-): Pieces<Uint8Array[]> {
+): Pieces<Chunk[]> {
   const writer = new BytesWriter();
   writeResponseStart(writer, correlationId, responseHeaderVersion(api, apiVersion));
   for (const weight of api.response.encodePieces(writer, message, apiVersion)) {
@@ -141,7 +152,7 @@ export function* encodeResponsePieces<Q extends Fields, S extends Fields>(
     yield weight;
   }
   writer.patchInt32(0, writer.length - 4);
-  return writer.chunks();
+  return writer.parts();
 }
 
 /** Room for the size, and the header. */

@@ -19,6 +19,7 @@ import {
   ZERO_UUID,
 } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
+import type { Chunk } from "../base/file_part.ts";
 import type { ErrorCode } from "./errors.ts";
 
 /** Types with one encoding of their own. */
@@ -159,7 +160,7 @@ export const uuid: Field<Uuid, Uuid, false> = fieldOf({ kind: "uuid" });
 /** Decodes to a view of the received bytes. */
 export const bytes: Field<Uint8Array, Uint8Array, false> = fieldOf({ kind: "bytes" });
 /** Record batches, opaque here. Decodes to a view of the received bytes. */
-export const records: Field<Uint8Array, Uint8Array, false> = fieldOf({ kind: "records" });
+export const records: Field<Uint8Array, Chunk, false> = fieldOf({ kind: "records" });
 
 export const errorCode: Field<ErrorCode, ErrorCode, false> = fieldOf({ kind: "int16" });
 /** An offset as the other side says it, which need not be one that a log has. */

@@ -7,6 +7,7 @@
 
 import { BytesWriter, utf8 } from "../base/bytes.ts";
 import { EncodeFault } from "../base/faults.ts";
+import type { Chunk } from "../base/file_part.ts";
 import { isUuid } from "../base/ids.ts";
 import { isInt64 } from "../base/int64.ts";
 import { itemAt } from "../base/items.ts";
@@ -273,7 +274,7 @@ function isAscii(text: string): boolean {
 
 function bytesWriter(flexible: boolean): Write {
   return (writer, value) => {
-    const content = value as Uint8Array;
+    const content = value as Chunk;
     if (flexible) writer.uvarint(content.length + 1);
     else writer.int32(content.length);
     writer.bytes(content);

@@ -4,6 +4,7 @@
 import * as fs from "node:fs";
 import process from "node:process";
 import { loadC } from "./bun_foreign.ts";
+import { isCached } from "./bun_send_file.ts";
 import { bunNetwork } from "./bun_network.ts";
 import { zlibCodecs } from "./codecs.ts";
 import { builtinDigests } from "./digests.ts";
@@ -117,7 +118,7 @@ const runtime: Runtime = {
   random: webRandom,
   network: bunNetwork,
   http: nodeHttp,
-  files: nodeFiles({ kernelLock, makeRoom }),
+  files: nodeFiles({ kernelLock, makeRoom, isCached }),
   process: nodeProcess({ logging, collectGarbage, onStdoutUnread }),
   memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,

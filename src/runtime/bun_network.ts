@@ -10,7 +10,9 @@ import process from "node:process";
 import { formatAddress } from "../base/address.ts";
 import { freeMemory } from "../base/free_memory.ts";
 import { PlatformFault } from "../base/faults.ts";
+import type { SendFile } from "../base/file_part.ts";
 import { loadC } from "./bun_foreign.ts";
+import { canSendFiles, sendFile } from "./bun_send_file.ts";
 import { nodeTls } from "./node_tls.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";
 import type { Listener, Network, Socket } from "./ports.ts";
@@ -114,6 +116,12 @@ class BunTransport implements Transport, Kernel {
       if (count < 0) this.#settle(new PlatformFault("Closed", "the other side is gone"));
     });
   }
+
+  get sendFile(): SendFile | undefined {
+    return canSendFiles() ? this.#sendFile : undefined;
+  }
+
+  readonly #sendFile: SendFile = (file, at) => sendFile(this.#handle.fd, { file, at });
 
   get kernel(): Kernel | undefined {
     return receiveFunctions() && this;

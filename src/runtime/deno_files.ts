@@ -8,7 +8,9 @@
 // rename, or where the process may open no more files, the main handle reads instead.
 
 import { PlatformFault } from "../base/faults.ts";
+import type { KernelFile } from "../base/file_part.ts";
 import { makeRoom } from "./deno_room.ts";
+import { canSendFiles, openToSend, type SecondOpening } from "./deno_send_file.ts";
 import { lockFolder, lockFolderToRead, type LockHost } from "./folder_lock.ts";
 import { attempting, codeOf, platformFault } from "./platform_faults.ts";
 import type { FileInfo, Files, OpenFile, OpenMode } from "./ports.ts";
@@ -28,6 +30,8 @@ class DenoOpenFile implements OpenFile {
   readonly #room: RoomAhead<string>;
   #size: number;
   #open = true;
+  /** For who sends from it, opened when it is first asked for; null: that failed. */
+  #second: SecondOpening | null | undefined;
 
   constructor(path: string, mode: OpenMode) {
     this.path = path;
@@ -102,6 +106,13 @@ class DenoOpenFile implements OpenFile {
     }
   }
 
+  get kernelFile(): KernelFile | undefined {
+    if (this.#second === undefined && this.#open && canSendFiles()) {
+      this.#second = this.#isNameOurs() ? openToSend(this.path) ?? null : null;
+    }
+    return this.#second ?? undefined;
+  }
+
   truncate(size: number): void {
     this.#assertOpen("truncate");
     attempting("truncate", this.path, () => this.#file.truncateSync(size));
@@ -121,6 +132,8 @@ class DenoOpenFile implements OpenFile {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#second?.close();
+    this.#second = undefined;
     try {
       if (this.#room.isMade) this.#giveRoomBack();
     } finally {
@@ -151,6 +164,17 @@ class DenoOpenFile implements OpenFile {
     }
     handle?.close();
     return undefined;
+  }
+
+  #isNameOurs(): boolean {
+    try {
+      const handle = this.#openAgain();
+      handle?.close();
+      return handle !== undefined;
+    } catch {
+      // Who reads it is told why.
+      return false;
+    }
   }
 
   #assertOpen(attempt: string): void {

@@ -11,6 +11,8 @@
 import { formatAddress } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { PlatformFault } from "../base/faults.ts";
+import type { SendFile } from "../base/file_part.ts";
+import { canSendFiles, sendFile, socketBetween } from "./deno_send_file.ts";
 import { webTimers } from "./event_loop.ts";
 import { nodeTls } from "./node_tls.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";
@@ -97,6 +99,8 @@ class DenoSocket implements Socket {
   #readEnded = false;
   #writeEnded = false;
   #isClosed = false;
+  /** Looked for when a file is to be sent; null: it was not found. */
+  #descriptor: number | null | undefined;
 
   constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
@@ -146,6 +150,19 @@ class DenoSocket implements Socket {
     this.#writing = bytes;
     return this.#connection.write(bytes).then(this.#onWritten, this.#onWriteFailed);
   }
+
+  get sendFile(): SendFile | undefined {
+    return canSendFiles() && this.#descriptor !== null ? this.#sendFile : undefined;
+  }
+
+  /** A failure is left for the next write to find. */
+  readonly #sendFile: SendFile = (file, at) => {
+    assert(this.#writing === undefined, "one write at a time");
+    if (this.#isClosed || this.#writeEnded) return 0;
+    this.#descriptor ??= socketBetween({ local: this.local.port, remote: this.remote.port }) ??
+      null;
+    return this.#descriptor === null ? 0 : sendFile(this.#descriptor, { file, at });
+  };
 
   async closeWrite(): Promise<void> {
     this.#writeEnded = true;

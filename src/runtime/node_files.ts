@@ -7,6 +7,7 @@
 
 import * as fs from "node:fs";
 import { PlatformFault } from "../base/faults.ts";
+import type { FileRange, KernelFile } from "../base/file_part.ts";
 import { lockFolder, lockFolderToRead, type LockHost } from "./folder_lock.ts";
 import { attempting, codeOf, platformFault } from "./platform_faults.ts";
 import type { FileInfo, Files, OpenFile, OpenMode } from "./ports.ts";
@@ -22,6 +23,17 @@ const openFlags: Readonly<Record<OpenMode, number>> = {
 interface NodeOpening {
   readonly mode: OpenMode;
   readonly makeRoom: MakeRoom<number> | undefined;
+  readonly isCached: IsCached | undefined;
+}
+
+/** Whether the kernel has these bytes of a file in memory. */
+export type IsCached = (descriptor: number, at: FileRange) => boolean;
+
+function kernelFileOf(descriptor: number, isCached: IsCached): KernelFile {
+  return {
+    descriptor,
+    isCached: (position, bytes) => isCached(descriptor, { position, bytes }),
+  };
 }
 
 class NodeOpenFile implements OpenFile {
@@ -31,8 +43,9 @@ class NodeOpenFile implements OpenFile {
   #open = true;
   #underWay = 0;
   readonly #room: RoomAhead<number>;
+  readonly kernelFile: KernelFile | undefined;
 
-  constructor(path: string, { mode, makeRoom }: NodeOpening) {
+  constructor(path: string, { mode, makeRoom, isCached }: NodeOpening) {
     this.path = path;
     this.#descriptor = fs.openSync(path, openFlags[mode], 0o600);
     const info = fs.fstatSync(this.#descriptor);
@@ -44,6 +57,7 @@ class NodeOpenFile implements OpenFile {
     const isAppended = mode === "append" || mode === "create";
     const make = isAppended ? makeRoom : undefined;
     this.#room = new RoomAhead(this.#descriptor, { size: this.#size, make });
+    this.kernelFile = isCached && kernelFileOf(this.#descriptor, isCached);
   }
 
   get size(): number {
@@ -158,16 +172,18 @@ interface NodeFilesOptions {
   /** Where it can call flock. */
   readonly kernelLock: LockHost["kernelLock"];
   readonly makeRoom?: MakeRoom<number>;
+  /** Where files can be sent from. */
+  readonly isCached?: IsCached | undefined;
 }
 
 /** The file system. */
 export function nodeFiles(options: NodeFilesOptions): Files {
-  const { makeRoom } = options;
+  const { makeRoom, isCached } = options;
   const lockHost = { ...lockHostParts, kernelLock: options.kernelLock };
   return {
     separators: process.platform === "win32" ? "/\\" : "/",
     open: (path, mode) =>
-      attempting("open", path, () => new NodeOpenFile(path, { mode, makeRoom })),
+      attempting("open", path, () => new NodeOpenFile(path, { mode, makeRoom, isCached })),
     list: (folder) => attempting("list", folder, () => fs.readdirSync(folder).sort()),
     stat: (path) => attempting("stat", path, () => stat(path)),
     makeFolder: (folder) =>

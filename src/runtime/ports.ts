@@ -6,6 +6,7 @@
 // the program names Deno, Bun, node:*, Date.now, performance, Math.random, timers or crypto.
 
 import type { CipherSuite, TlsVersion } from "../base/cipher_suites.ts";
+import type { KernelFile, SendFile } from "../base/file_part.ts";
 
 /** Time. The wall clock may step; durations come from the monotonic one. */
 export interface Clock {
@@ -95,6 +96,12 @@ export interface Socket {
    * Rejects with PlatformFault "Closed" when the connection is gone.
    */
   write(bytes: Uint8Array): Promise<void> | undefined;
+  /**
+   * Has the kernel send from a file, behind what was written, and not while a write is under way:
+   * as much as it takes at once, maybe nothing, for whatever reason; the next `write` waits for it
+   * or fails. Absent where a runtime, or TLS, stands between.
+   */
+  readonly sendFile?: SendFile | undefined;
   /** Whether the process lives on for as long as this is open. It does, to begin with. */
   holdProcess(isHeld: boolean): void;
   /** Closes the sending side, behind what was written: the peer reads an end. Never rejects. */
@@ -308,6 +315,8 @@ export interface OpenFile {
    * settles.
    */
   readAtAsync(position: number, into: Uint8Array): Promise<number>;
+  /** For who sends from it; absent where that is not possible. */
+  readonly kernelFile?: KernelFile | undefined;
   truncate(size: number): void;
   /**
    * fdatasync. One that failed must never be retried: the kernel has dropped the pages (fsyncgate).

@@ -21,6 +21,7 @@
 import { formatAddress } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { PlatformFault } from "../base/faults.ts";
+import type { SendFile } from "../base/file_part.ts";
 import type { Address, Receiver, Socket } from "./ports.ts";
 import { platformFault } from "./platform_faults.ts";
 
@@ -34,6 +35,8 @@ export interface Transport {
   resume(): void;
   /** Absent: it can only push. */
   readonly kernel?: Kernel | undefined;
+  /** As `Socket.sendFile`. */
+  readonly sendFile?: SendFile | undefined;
   /** Nobody needs what was pushed any more: absent, it is left to the collector. */
   free?(pushed: Uint8Array): void;
   /** Whether the process lives on for as long as the connection does. */
@@ -131,6 +134,17 @@ export class PushedSocket implements Socket {
       });
     });
   }
+
+  /** A failure is left for the next write to find. */
+  get sendFile(): SendFile | undefined {
+    return this.#transport.sendFile && this.#sendFile;
+  }
+
+  readonly #sendFile: SendFile = (file, at) => {
+    assert(this.#failWrite === undefined, "one write at a time");
+    if (this.#released || this.#writeEnded) return 0;
+    return this.#transport.sendFile?.(file, at) ?? 0;
+  };
 
   closeWrite(): Promise<void> {
     this.#writeEnded = true;

@@ -6,6 +6,7 @@
 // Invariant: the kit's own client is not seen, kept or hindered, and a request without a fault is
 // passed on as it came.
 
+import { asBytes, type Chunk } from "../base/file_part.ts";
 import { ConnectionFault, DecodeFault, EncodeFault } from "../base/faults.ts";
 import type { Dispatch, Dispatched, Session } from "../broker/mod.ts";
 import {
@@ -224,11 +225,11 @@ function frameOf({ table, version, correlationId, clientId }: SeenRequest, messa
     .subarray(sizeBytes);
 }
 
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+function joined(chunks: readonly Chunk[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {
-    bytes.set(chunk, at);
+    bytes.set(asBytes(chunk), at);
     at += chunk.length;
   }
   return bytes;

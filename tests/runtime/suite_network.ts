@@ -2,6 +2,7 @@
 // `Socket`.
 
 import assert from "node:assert/strict";
+import { platform } from "node:os";
 import { PlatformFault } from "../../src/base/faults.ts";
 import type { Runtime, Socket } from "../../src/runtime/ports.ts";
 import {
@@ -320,6 +321,39 @@ function pressureSuite(options: SubjectOptions): void {
     await server.write(pattern(7));
     sameBytes(await readBytes(client, 7), pattern(7));
     client.close();
+    server.close();
+    await listener.close();
+  });
+
+  check("a file is sent as far as the kernel takes it", options, async (subject) => {
+    const { runtime, folder } = subject;
+    const { listener, client, server } = await pair(runtime);
+    const content = pattern(40_000_000);
+    const file = runtime.files.open(`${folder}/sent`, "append");
+    file.append(content);
+    const { kernelFile } = file;
+    const isOffered = ["bun", "deno"].includes(runtime.name) && platform() === "linux";
+    assert.equal(client.sendFile !== undefined && kernelFile !== undefined, isOffered);
+    if (client.sendFile === undefined || kernelFile === undefined) return;
+    assert.equal(kernelFile.isCached(0, content.length), true);
+    assert.equal(kernelFile.isCached(content.length - 10, 100_000), false, "past its end");
+    await client.write(pattern(7));
+    const send = (position: number) =>
+      client.sendFile!(kernelFile, { position, bytes: content.length - position });
+    let sent = send(0);
+    assert.ok(sent > 0 && sent < content.length, `${sent} bytes for who does not read`);
+    const received = readBytes(server, 7 + content.length);
+    while (sent < content.length) {
+      await client.write(content.subarray(sent, sent + 1000));
+      sent += Math.min(1000, content.length - sent);
+      sent += send(sent);
+    }
+    const whole = await received;
+    sameBytes(whole.subarray(0, 7), pattern(7));
+    sameBytes(whole.subarray(7), content);
+    client.close();
+    assert.equal(send(0), 0, "a connection that is closed takes nothing");
+    file.close();
     server.close();
     await listener.close();
   });

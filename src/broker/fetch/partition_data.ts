@@ -1,5 +1,6 @@
 // What a reader asks of one partition, and what it is told: Kafka's words, no request's shape.
 
+import type { Chunk } from "../../base/file_part.ts";
 import type { BrokerId, Offset, PartitionId, ProducerId } from "../../base/ids.ts";
 import type { ErrorCode } from "../../protocol/mod.ts";
 import type { DivergingEpoch, Position } from "./position.ts";
@@ -26,5 +27,5 @@ export interface PartitionData {
     | readonly { readonly producerId: ProducerId; readonly firstOffset: Offset }[]
     | null;
   /** Whole batches; empty where there are none. */
-  readonly records: Uint8Array;
+  readonly records: Chunk;
 }

@@ -50,6 +50,8 @@ export interface PassRequest<W extends WantedPartition> {
   readonly isHeld?: (partition: Partition) => boolean;
   /** The reader knows message sets only, of this magic at most; absent: it takes batches. */
   readonly magic?: LegacyMagic;
+  /** Whether records may be parts of files, which the reader has no look into. */
+  readonly takesFileParts?: boolean;
   /** Whether each partition, rather than the first one with data, gives a batch at least. */
   readonly isEachAdvanced?: boolean;
   readonly bytesMax: number;
@@ -190,7 +192,8 @@ export class Pass<W extends WantedPartition> {
       return unreadable(messageOf(error));
     };
     const dataOf = (result: SetReadResult): PartitionData => {
-      const { bytes: records, damage, errorCode } = result;
+      const { damage, errorCode } = result;
+      const records = result.filePart ?? result.bytes;
       if (damage !== undefined) return unreadable(damage);
       if (errorCode !== undefined) {
         this.isFinal = true;
@@ -207,7 +210,8 @@ export class Pass<W extends WantedPartition> {
       return { ...empty, records, abortedTransactions };
     };
     try {
-      const range = { offset, endOffset, ...bounds };
+      const { takesFileParts } = this.#terms;
+      const range = { offset, endOffset, ...bounds, takesFileParts };
       const result = this.#terms.magic === undefined
         ? partition.log.read(range)
         : this.#readSet(partition, range, this.#terms.magic);

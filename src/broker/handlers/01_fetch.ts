@@ -217,6 +217,7 @@ function read(wanted: readonly Wanted[], request: Request, context: Context) {
     isolation: isFollower ? "logEnd" : isolation,
     ...isFollower ? followerTerms(wanted, { replicaId, context }) : nearness(request, context),
     ...version < batchesFrom && { magic: version < 2 ? 0 : 1 },
+    takesFileParts: session.takesFileParts && !isFollower,
     isEachAdvanced: version < boundedFrom,
     bytesMin: request.minBytes,
     bytesMax: Math.min(

@@ -21,6 +21,7 @@ import {
   ResignedFault,
 } from "../../base/faults.ts";
 import { formatAddress } from "../../base/address.ts";
+import { type Chunk, type FilePart, isInMemory, type PartRange } from "../../base/file_part.ts";
 import { itemAt } from "../../base/items.ts";
 import type { Logger, Socket, Timers } from "../../runtime/ports.ts";
 import type { MemoryShare } from "../../base/memory_share.ts";
@@ -31,6 +32,7 @@ import type { FrameBuffers } from "./frame_buffers.ts";
 import { type FrameBound, FrameReader } from "./frame_reader.ts";
 import { PeerPace } from "./peer_pace.ts";
 import { type Principal, Session, type SessionListener, type SessionOptions } from "./session.ts";
+import { writeFilePart } from "./part_sending.ts";
 
 const inFlightMax = 64;
 const outBytesMax = 256 * 1024;
@@ -46,7 +48,7 @@ const readBehindBytesMax = 64 * 1024;
 const done = Promise.resolve();
 
 /** The chunks of a response frame; null for a request that is not answered. */
-export type Reply = readonly Uint8Array[] | null;
+export type Reply = readonly Chunk[] | null;
 
 /** What the connection needs to have a frame answered. */
 export interface Dispatched {
@@ -89,6 +91,8 @@ export interface ConnectionOptions {
   readonly isClosing: () => boolean;
   /** A chunk of a reply is with the kernel, or was copied: nobody here needs it any more. */
   readonly onSent: (chunk: Uint8Array) => void;
+  /** Whether parts of files may be in answers, where the socket takes them. */
+  readonly sendsFileParts: boolean;
   /** A bug of ours surfaced: the connection closes, the process may have to. */
   readonly onBug: (error: unknown, session: Session) => void;
 }
@@ -122,7 +126,8 @@ export class Connection {
     this.#options = options;
     const { listener, principal, login, onLogin, requestBytesMax, buffers } = options;
     const { remote } = socket;
-    this.session = new Session({ remote, listener, principal, login, onLogin });
+    const takesFileParts = options.sendsFileParts && socket.sendFile !== undefined;
+    this.session = new Session({ remote, listener, principal, login, onLogin, takesFileParts });
     const bound = { bytes: requestBytesMax, key: "socket.request.max.bytes" };
     this.#frames = new FrameReader(socket, {
       bound: () => this.session.phase === "authenticating" ? boundOf(login) ?? bound : bound,
@@ -132,11 +137,12 @@ export class Connection {
     this.#out = new SendQueue({
       write: (bytes) =>
         bytes.length > promptBytesMax ? this.#writeInTurn(bytes) : socket.write(bytes),
+      writeFilePart: (part, range) => this.#writeFilePart(part, range),
       onLeft: (bytes) => {
         this.#sentBytes += bytes;
         options.answers.give(bytes);
       },
-      onReleased: options.onSent,
+      onReleased: (chunk) => isInMemory(chunk) ? options.onSent(chunk) : chunk.release(),
       onFailed: () => this.close(),
     });
     // Where the loop reads nothing, since an answer takes its time, this is how it hears that
@@ -228,6 +234,15 @@ export class Connection {
     while (slices.isOver) await slices.next();
     slices.spend(bytes.length * writeWeight);
     await this.#socket.write(bytes);
+  }
+
+  #writeFilePart(part: FilePart, range: PartRange): Promise<void> | undefined {
+    const { slices } = this.#options;
+    if (range.bytes > promptBytesMax) {
+      if (slices.isOver) return slices.next().then(() => this.#writeFilePart(part, range));
+      slices.spend(range.bytes);
+    }
+    return writeFilePart(this.#socket, part, range);
   }
 
   /** A runtime may hand us one large request after the other before it looks at anything else. */
@@ -385,6 +400,7 @@ export class Connection {
     if (reply === null || this.#closed) return;
     for (let i = 0; i < reply.length; i++) {
       const chunk = itemAt(reply, i);
+      if (!isInMemory(chunk)) chunk.hold();
       this.#out.add(chunk);
       this.#options.answers.add(chunk.length);
     }

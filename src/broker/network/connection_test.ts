@@ -47,6 +47,7 @@ async function serve(
       },
       isClosing: () => false,
       onSent: (chunk) => memory.heldBytes -= chunk.length,
+      sendsFileParts: true,
       onBug: (error) => ended.reject(error),
     });
     connection.run().then(ended.resolve);

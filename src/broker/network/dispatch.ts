@@ -41,6 +41,7 @@ import {
   apiName,
   decodeRequestHeader,
   encodeResponse,
+  encodeResponseParts,
   encodeResponsePieces,
   ErrorCode,
   errorMessage,
@@ -374,7 +375,7 @@ export class Dispatcher {
     const isHot = apiKey === produceKey || apiKey === fetchKey;
     const isAtOnce = isHot ? claims === undefined : !api.response.holdsArray(apiVersion);
     if (isAtOnce) {
-      return encodeResponse(api, apiVersion, correlationId, response as never);
+      return encodeResponseParts(api, apiVersion, correlationId, response as never);
     }
     return this.#encodedInSlices(dispatching, response);
   }

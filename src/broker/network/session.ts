@@ -51,6 +51,8 @@ export interface SessionOptions {
   readonly login?: LoginOptions;
   /** Absent: the anonymous one. */
   readonly principal?: Principal;
+  /** Whether parts of files may be in its answers. */
+  readonly takesFileParts?: boolean;
   /** Hears of how its way in has ended, each time. */
   readonly onLogin?: (session: Session, outcome: SessionLogin) => void;
 }
@@ -66,6 +68,8 @@ export interface SessionLogin {
 export class Session implements Requester {
   readonly remote: Address;
   readonly listener: SessionListener;
+  /** Whether parts of files may be in its answers. */
+  readonly takesFileParts: boolean;
   /** Undefined on a listener without one. */
   readonly login: Login | undefined;
   #principal: Principal;
@@ -79,9 +83,12 @@ export class Session implements Requester {
   #frameInUse: Promise<void> | undefined;
   readonly #onEnd = new Set<() => void>();
 
-  constructor({ remote, listener, login, principal = anonymous, onLogin }: SessionOptions) {
+  constructor(
+    { remote, listener, login, principal = anonymous, onLogin, takesFileParts }: SessionOptions,
+  ) {
     this.remote = remote;
     this.listener = listener;
+    this.takesFileParts = takesFileParts ?? false;
     this.#principal = principal;
     if (login === undefined) return;
     this.#phase = "authenticating";

@@ -4,6 +4,7 @@
 //   aborted transactions, by first offset   a producer is among the aborted from there ...
 //   markers that say so                     ... up to here
 
+import { asBytes } from "../../base/file_part.ts";
 import type { Offset, ProducerId } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
 import {
@@ -27,9 +28,10 @@ export interface PlacedBatch extends ReadBatch {
 
 /** All batches of what was read. */
 export function placedBatches(
-  { records, abortedTransactions }: Pick<PartitionData, "records" | "abortedTransactions">,
+  { records: chunk, abortedTransactions }: Pick<PartitionData, "records" | "abortedTransactions">,
 ): PlacedBatch[] {
   const aborts = new Aborts(abortedTransactions ?? []);
+  const records = asBytes(chunk);
   return batchPositions(records).map((position) => {
     const end = position + batchSizeOf(records, position);
     return {

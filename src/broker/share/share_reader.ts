@@ -9,6 +9,7 @@
 // Invariant: what is not handed out is read by somebody else, and nobody waits for a partition that
 // is let go of: who was turned away is woken.
 
+import { asBytes } from "../../base/file_part.ts";
 import type { Offset } from "../../base/ids.ts";
 import type { Requester } from "../../base/requester.ts";
 import type { SharePartitionKey } from "../../coordinator/mod.ts";
@@ -225,7 +226,7 @@ class Round {
       fromOffset: fetchOffset,
       recordsMax: left,
     });
-    const records = sliceFor(data.records, { batches, ranges: acquired });
+    const records = sliceFor(asBytes(data.records), { batches, ranges: acquired });
     return { key, errorCode, records, acquired };
   }
 }

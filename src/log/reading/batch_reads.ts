@@ -8,6 +8,7 @@
 // than what was read it says so, and one more read gets it. Positions where readers stopped are
 // remembered in a small bounded map. Invariant: bytes given out begin and end at a batch.
 
+import type { FilePart } from "../../base/file_part.ts";
 import type { Offset } from "../../base/ids.ts";
 import {
   baseOffsetOf,
@@ -27,6 +28,8 @@ export interface ReadOptions {
   readonly maxBytes: number;
   /** Gives the first batch even when it is larger than `maxBytes` (KIP-74). */
   readonly minOneBatch: boolean;
+  /** Whether a part of a file may come in place of bytes. */
+  readonly takesFileParts?: boolean | undefined;
 }
 
 /**
@@ -35,6 +38,8 @@ export interface ReadOptions {
  */
 export interface ReadResult {
   readonly bytes: Uint8Array;
+  /** In place of `bytes`, which is empty then. */
+  readonly filePart?: FilePart;
   /** Where a reader goes on: behind the last batch, or the offset asked for when there is none. */
   readonly nextOffset: Offset;
   /** What makes the log unreadable at this offset; then `bytes` is empty. */

@@ -49,12 +49,14 @@ export class ReadAhead {
     return this.#bytes;
   }
 
+  /** Whether what lies at `position` is kept. */
+  has(segment: Segment, position: number): boolean {
+    return this.#indexAt(segment, position) >= 0;
+  }
+
   /** `wanted` bytes or more from `position` on, or all up to the segment's end; else undefined. */
   get(segment: Segment, position: number, wanted: number): Uint8Array | undefined {
-    const index = this.#chunks.findIndex((chunk) =>
-      chunk.segment === segment && position >= chunk.position &&
-      position < chunk.position + chunk.bytes.length
-    );
+    const index = this.#indexAt(segment, position);
     const [chunk] = index < 0 ? [] : this.#chunks.splice(index, 1);
     if (chunk === undefined) return undefined;
     const bytes = chunk.bytes.subarray(position - chunk.position);
@@ -96,6 +98,13 @@ export class ReadAhead {
       this.#drop(oldest);
     }
     this.buffers.sweep();
+  }
+
+  #indexAt(segment: Segment, position: number): number {
+    return this.#chunks.findIndex((chunk) =>
+      chunk.segment === segment && position >= chunk.position &&
+      position < chunk.position + chunk.bytes.length
+    );
   }
 
   /** It is not in the list any more. */

@@ -21,6 +21,7 @@ import {
 } from "./batch_reads.ts";
 import { ColdReads } from "./cold_reads.ts";
 import { aheadBytes, type ReadAhead } from "./read_ahead.ts";
+import { filePartAt } from "./segment_parts.ts";
 import type { Damage } from "../recovery/recovery.ts";
 import type { Segment } from "../segment/segment.ts";
 import type { Segments } from "../segment/segments.ts";
@@ -84,6 +85,10 @@ export class LogReader {
     const spot = this.#positions.get(bounded.offset);
     const segment = spot?.segment ?? this.#segments.holding(bounded.offset);
     if (spot === undefined && !segment.indexes.areLoaded) return this.#readCold(bounded, undefined);
+    if (options.takesFileParts && spot !== undefined) {
+      const found = this.#filePart(bounded, spot);
+      if (found !== undefined) return found;
+    }
     let step = this.#firstStep(bounded, spot ?? this.#look(segment, bounded.offset));
     while (step !== undefined) {
       const isNow = step.bytes <= hotReadBytesMax && this.#isHot(step.spot);
@@ -95,6 +100,18 @@ export class LogReader {
       step = this.#follow(bounded, next);
     }
     return emptyAt(options.offset);
+  }
+
+  /** What was read ahead is given out before. */
+  #filePart(options: ReadOptions, spot: Spot): ReadResult | undefined {
+    const { segment, position } = spot;
+    if (this.#ahead?.has(segment, position)) return undefined;
+    const found = filePartAt(spot, { ...options, isDense: this.#isDense() });
+    if (found === undefined) return undefined;
+    const { filePart, nextOffset, endPosition } = found;
+    const next = { segment, position: endPosition, exact: true, due: nextOffset };
+    this.#positions.remember(nextOffset, next);
+    return { bytes: nothing, filePart, nextOffset };
   }
 
   /** The bytes that were there are gone: remembered positions and reads under way start over. */

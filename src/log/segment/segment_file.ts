@@ -27,6 +27,7 @@ export class SegmentFile implements Reopenable {
   #file: OpenFile | undefined;
   #size: number;
   #pins = 0;
+  #cuts = 0;
   #retired = false;
   #used = false;
 
@@ -67,6 +68,25 @@ export class SegmentFile implements Reopenable {
     this.#size += bytes.length;
   }
 
+  /** How often bytes that were in it have gone. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
+  /** As {@link KernelFile.isCached}; false where it cannot be said. */
+  isCached(position: number, bytes: number): boolean {
+    return this.#open().kernelFile?.isCached(position, bytes) ?? false;
+  }
+
+  /** Keeps it open, retired or not, until {@link letGo} is called as often. */
+  hold(): OpenFile {
+    return this.#pin();
+  }
+
+  letGo(): void {
+    this.#unpin();
+  }
+
   /** Reads synchronously; fewer bytes than asked for only at the end. */
   readAt(position: number, into: Uint8Array): number {
     return this.#open().readAt(position, into);
@@ -93,6 +113,7 @@ export class SegmentFile implements Reopenable {
   }
 
   truncate(size: number): void {
+    this.#cuts++;
     this.#open().truncate(size);
     this.#size = size;
   }
