@@ -35,7 +35,7 @@ const swallowing: Swallowing = {
   "src/broker/network/connection.ts": [3, "the end of a connection, told once"],
   "src/broker/network/request_metrics.ts": [1, "an observer: the failure is its caller's"],
   "src/broker/network/trace.ts": [1, "the question: is it what consumers send"],
-  "src/broker/logs/reading_broker.ts": [1, "told, and passed on: there is no broker any more"],
+  "src/broker/reading_broker.ts": [1, "told, and passed on: there is no broker any more"],
   "src/broker/logs/reconciler.ts": [1, "a bug, told as such"],
   "src/broker/replication/leader_fetcher.ts": [1, "a bug, told as such"],
   "src/broker/share/led_share_partition.ts": [1, "a bug, told as such"],

@@ -54,7 +54,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   try {
     return await Broker.start(options);
   } catch (error) {
-    const { ReadingBroker, whyUnwritable } = await loading(import("./logs/reading_broker.ts"));
+    const { ReadingBroker, whyUnwritable } = await loading(import("./reading_broker.ts"));
     const why = whyUnwritable(error, options);
     if (why === undefined) throw error;
     return await ReadingBroker.start(options, why);

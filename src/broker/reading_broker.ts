@@ -9,12 +9,12 @@
 // writes would give, and nothing of it is kept. Invariant: while it reads no file is changed, and
 // no record, offset or topic is acknowledged, so nothing is lost when the trial goes.
 
-import { messageOf, PartitionFault, PlatformFault } from "../../base/faults.ts";
-import { TrialFiles, tryWriting } from "../../log/mod.ts";
-import type { Logger, Timer } from "../../runtime/ports.ts";
-import { Broker, type RunningBroker } from "../broker.ts";
-import { metadataTopic } from "../metadata/log.ts";
-import type { BrokerOptions } from "../broker_options.ts";
+import { messageOf, PartitionFault, PlatformFault } from "../base/faults.ts";
+import { TrialFiles, tryWriting } from "../log/mod.ts";
+import type { Logger, Timer } from "../runtime/ports.ts";
+import { Broker, type RunningBroker } from "./broker.ts";
+import { metadataTopic } from "./metadata/log.ts";
+import type { BrokerOptions } from "./broker_options.ts";
 
 /** How often it is tried whether something can be written. */
 const tryIntervalMs = 2_000;
