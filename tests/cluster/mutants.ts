@@ -28,7 +28,7 @@ import { ProducerState } from "../../src/log/producers/producer_state.ts";
 import { EtcdClient } from "../../src/etcd/mod.ts";
 import { wrongGetter, wrongly } from "../harness/wrong_methods.ts";
 import type { HistoryOptions } from "./cast.ts";
-import { eligibleStill, registrationsAlone, rolledBack } from "./wrong_homes.ts";
+import { believingCopies, eligibleStill, registrationsAlone, rolledBack } from "./wrong_homes.ts";
 
 export interface ClusterMutant {
   /** Puts the wrong code in place; returns how to mend it. */
@@ -190,6 +190,11 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
     aim: ["has a full disk"],
     wrong: () => wrongly(FullDirectories, "look", () => () => []),
     seedsMax: 100,
+  },
+  "an older copy of a disk is taken for the disk": {
+    aim: ["has its disk put back as it was"],
+    options: { home: "etcd", storeOf: believingCopies },
+    seedsMax: 500,
   },
   "an end that is older than another was is told": {
     wrong: () => wrongGetter(PartitionReplication, "isEndKnown", () => true),

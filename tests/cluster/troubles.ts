@@ -3,7 +3,8 @@
 //
 //   a broker    loses power, is killed, stops as it should, is stopped (SIGSTOP), has a clock of
 //               its own pace, a full disk, one that cannot be read, written or synced, as its only
-//               one or of several, or has lost the folder of a partition
+//               one or of several, or has lost the folder of a partition, or all that it had, or
+//               has an older copy in its place
 //   the network cuts a broker off, from all or from one other, both ways or one, from clients, from
 //               the home of the metadata
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was
@@ -35,6 +36,7 @@ import {
   Operators,
   type OperatorsOptions,
 } from "./operators.ts";
+import { copyOfFolder } from "./copied_folders.ts";
 import { isPassing } from "./passing.ts";
 import { law } from "../walk/walker.ts";
 
@@ -62,6 +64,7 @@ const diskOperations = ["read", "write", "sync"] as const;
 const etcdTroubles = ["freezes", "dies", "is without a quorum", "forgets"] as const;
 const allTroubles = ["are restarted one after the other"] as const;
 const fileTroubles = ["has lost a folder", "loses a folder while it runs"] as const;
+const replacedDisks = ["has an empty disk", "has its disk put back as it was"] as const;
 export const diskOfSeveral = "has a disk of several that fails";
 const coordinatorCutOff = "coordinates, and is cut off";
 /** By then another leads where a disk is full, whatever was wrong before. */
@@ -73,6 +76,7 @@ export type TroubleKind =
   | typeof allTroubles[number]
   | typeof diskTroubles[number]
   | typeof fileTroubles[number]
+  | typeof replacedDisks[number]
   | typeof diskOfSeveral
   | OperatorKind
   | typeof coordinatorCutOff
@@ -140,7 +144,11 @@ export const commonKinds: readonly TroubleKind[] = [
 ];
 
 /** A history has none, one or two of them besides. */
-const laterKinds: readonly TroubleKind[] = [...laterOperatorKinds, ...laterAmbushKinds];
+const laterKinds: readonly TroubleKind[] = [
+  ...laterOperatorKinds,
+  ...laterAmbushKinds,
+  ...replacedDisks,
+];
 
 /** All kinds that a history can have. */
 export function everyKind(): TroubleKind[] {
@@ -343,6 +351,34 @@ export class Troubles {
     chronicle.tell(machineOf(id), `${path} is gone`);
   }
 
+  /** Whatever its disks had is gone, unless nobody else is sure to have it; whether it is. */
+  #replaceDisk(id: number): boolean {
+    const { scene, chronicle } = this.#options;
+    if (!this.#mayLoseFiles(id)) return false;
+    this.#noteLossy(id);
+    const files = scene.files(id);
+    for (const folder of scene.folders(id)) {
+      for (const name of files.list(folder)) files.remove(`${folder}/${name}`);
+    }
+    chronicle.tell(machineOf(id), "has empty disks");
+    return true;
+  }
+
+  /** A copy that was made before its last life: such a one a broker of an etcd can tell. */
+  async #putBack(id: number, forMs: number): Promise<void> {
+    const { scene, chronicle } = this.#options;
+    scene.kill(id);
+    const copies = scene.folders(id).map((folder) => copyOfFolder(scene.files(id), folder));
+    await this.start(id);
+    await scene.pass(forMs);
+    scene.kill(id);
+    if (scene.etcd !== undefined && this.#replaceDisk(id)) {
+      for (const copy of copies) copy.putBack(scene.files(id));
+      chronicle.tell(machineOf(id), "has its disks put back");
+    }
+    await this.start(id);
+  }
+
   /** It goes on with its other disks, as it does where it is started meanwhile. */
   async #failDisk(id: number, { choice, forMs }: Trouble): Promise<void> {
     const { scene, chronicle } = this.#options;
@@ -421,6 +457,13 @@ export class Troubles {
         await pass(forMs);
         scene.kill(id);
         return await this.start(id);
+      case "has an empty disk":
+        scene.kill(id);
+        this.#replaceDisk(id);
+        await pass(forMs);
+        return await this.start(id);
+      case "has its disk put back as it was":
+        return await this.#putBack(id, forMs);
       case "has a disk of several that fails":
         return await this.#failDisk(id, trouble);
       case "stops and starts again":

@@ -9,10 +9,24 @@ type Decide<R> = (image: MetadataImage) => Decision<R> | Promise<Decision<R>>;
 
 /** `store`, with another way to change it. */
 function changing(store: MetadataStore, change: (right: Change) => Change): MetadataStore {
-  const wrong = change((decide) => store.change(decide));
+  return differing(store, { change: change((decide) => store.change(decide)) });
+}
+
+/** A folder that another life of its broker has left is as good as that of the last one. */
+export function believingCopies(store: MetadataStore): MetadataStore {
+  const { remembered } = store;
+  if (remembered === undefined) return store;
+  const wrong = new Proxy(remembered, {
+    get: (_, key) => key === "isOutdated" ? () => false : Reflect.get(remembered, key, remembered),
+  });
+  return differing(store, { remembered: wrong });
+}
+
+/** `store`, but for what `wrong` has. */
+function differing(store: MetadataStore, wrong: Partial<MetadataStore>): MetadataStore {
   return new Proxy(store, {
     get(_, key) {
-      if (key === "change") return wrong;
+      if (Object.hasOwn(wrong, key)) return Reflect.get(wrong, key);
       const value = Reflect.get(store, key, store);
       return typeof value === "function" ? value.bind(store) : value;
     },
