@@ -203,6 +203,15 @@ Deno.test("what is loaded on the way, simulated time is told of", () => {
   assertEquals(places(checkLoading(files)), ["src/broker/a.ts:2 loading"]);
 });
 
+Deno.test("one import that is told of does not stand for another of its file", () => {
+  const files = tree({
+    "src/client/mod.ts": `import { loading } from "../base/loading.ts";\n` +
+      `export const a = () => loading(import("./a.ts"));\n` +
+      `export const b = () => import("./b.ts");\n`,
+  });
+  assertEquals(places(checkLoading(files)), ["src/client/mod.ts:3 loading"]);
+});
+
 Deno.test("a start loads nothing that is to be loaded later, by whichever way", () => {
   const files = tree({
     "src/main.ts": `import { a } from "./cli/a.ts";\nawait import("./client/mod.ts");`,

@@ -142,19 +142,19 @@ export const loadAclAdmin = (): Promise<typeof import("./admin/acls.ts")> =>
 
 /** Records that are no longer wanted, for tools: deleted from the beginning of partitions. */
 export const loadRecordAdmin = (): Promise<typeof import("./admin/records.ts")> =>
-  import("./admin/records.ts");
+  loading(import("./admin/records.ts"));
 
 /** Log directories, for tools: where brokers keep what, and how much. */
 export const loadLogDirAdmin = (): Promise<typeof import("./admin/log_dirs.ts")> =>
-  import("./admin/log_dirs.ts");
+  loading(import("./admin/log_dirs.ts"));
 
 /** Quotas, for tools: list, set, remove. */
 export const loadQuotaAdmin = (): Promise<typeof import("./admin/quotas.ts")> =>
-  import("./admin/quotas.ts");
+  loading(import("./admin/quotas.ts"));
 
 /** The brokers of a cluster and where replicas are, for tools: tell, move, forget. */
 export const loadNodeAdmin = (): Promise<typeof import("./admin/nodes.ts")> =>
-  import("./admin/nodes.ts");
+  loading(import("./admin/nodes.ts"));
 
 export type { Arrival, ClusterNode, MovingPartition } from "./admin/nodes.ts";
 
@@ -162,18 +162,18 @@ export type { Finding } from "./finding.ts";
 
 /** Why a client cannot work with a cluster, for tools. */
 export const loadDiagnosis = (): Promise<typeof import("./diagnosis.ts")> =>
-  import("./diagnosis.ts");
+  loading(import("./diagnosis.ts"));
 
 export type { FeatureChange } from "./admin/features.ts";
 
 /** Features, for tools: list, have at another level. */
 export const loadFeatureAdmin = (): Promise<typeof import("./admin/features.ts")> =>
-  import("./admin/features.ts");
+  loading(import("./admin/features.ts"));
 
 /** Delegation tokens, for tools: make, list, renew, let expire. */
 export const loadTokenAdmin = (): Promise<typeof import("./admin/tokens.ts")> =>
-  import("./admin/tokens.ts");
+  loading(import("./admin/tokens.ts"));
 
 /** Who keeps the metadata, for tools. */
 export const loadQuorumAdmin = (): Promise<typeof import("./admin/quorum.ts")> =>
-  import("./admin/quorum.ts");
+  loading(import("./admin/quorum.ts"));

@@ -357,6 +357,19 @@ test("a broker runs, and its time passes, while the test holds its own", async (
   }
 });
 
+test("of the requests the newest thousand are kept, and the others are counted", async () => {
+  await using broker = await Broker.start();
+  await using cluster = await connect({ bootstrap: broker.bootstrap });
+  await cluster.admin.describeCluster();
+  const before = broker.requests.seen();
+  assert.equal(broker.requests.missed, 0);
+  for (let i = 0; i < 1_000; i++) await cluster.admin.listTopics();
+  const kept = broker.requests.seen();
+  assert.equal(kept.length, 1_000);
+  assert.equal(broker.requests.missed, before.length);
+  assert.deepEqual(new Set(kept.map(({ api }) => api)), new Set(["Metadata"]));
+});
+
 test("fifty brokers in one process leave nothing behind", async () => {
   await using template = await Broker.start(orders);
   const snapshot = template.snapshot();
