@@ -5,6 +5,8 @@ import process from "node:process";
 import { connect } from "../../client.ts";
 import { Broker, LocalCluster } from "../../mod.ts";
 import { Broker as TestBroker } from "../../testing.ts";
+import { Client, loadQuotaAdmin } from "../../src/client/mod.ts";
+import { detectRuntime } from "../../src/runtime/detect.ts";
 import { ca, server } from "../harness/certificates.ts";
 
 const broker = await Broker.start({
@@ -12,7 +14,11 @@ const broker = await Broker.start({
   tls: { cert: server.chain, key: server.key },
   unref: true,
 });
-const three = await LocalCluster.start({ brokers: 3, unref: true });
+const three = await LocalCluster.start({
+  brokers: 3,
+  config: { "quota.window.size.seconds": 3_600 },
+  unref: true,
+});
 const kit = await TestBroker.start({
   topics: { orders: { records: ["placed"] } },
   unref: true,
@@ -32,6 +38,13 @@ await kit.waitFor({ topic: "orders", records: 2 });
 await kit.clock.advance("1m");
 await three.stop(3);
 await kit.restart();
+
+// A broker has asked for silence for half an hour or so.
+const quotas = { set: { producer_byte_rate: 1 }, remove: [] };
+const admin = await Client.connect(await detectRuntime(), { bootstrap: three.bootstrap });
+await (await loadQuotaAdmin()).alterQuotas(admin, { user: null }, quotas);
+admin.close();
+await clients[1].producer().send({ topic: "orders", value: "paid again".repeat(50_000) });
 
 // One that is closed is waited for, although nothing else keeps the process alive.
 await using closed = await kit.fork();

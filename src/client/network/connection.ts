@@ -317,7 +317,9 @@ export class BrokerConnection {
     if (typeof throttleTimeMs !== "number" || throttleTimeMs <= 0) return;
     this.#throttle?.end();
     const { promise: over, resolve } = Promise.withResolvers<void>();
-    const timer = this.#timers.after(throttleTimeMs, () => throttle.end());
+    // Whoever waits for it holds the process by the socket.
+    const holdsProcess = false;
+    const timer = this.#timers.after(throttleTimeMs, () => throttle.end(), { holdsProcess });
     const throttle = {
       over,
       end: () => {
