@@ -68,6 +68,60 @@ for (const how of ["kill", "power loss"] as const) {
   });
 }
 
+/** Of many sectors: what a loss of power leaves of one may be any of them. */
+const large = { ...config, segmentBytes: 1024 * 1024 };
+const batchesOf = (bytes: number, count: number) =>
+  Array.from({ length: count }, (_, i) => batchOf([`${i}`.repeat(bytes)]));
+
+/** All on disk; then most of it is cut off. */
+async function cutMost(runtime: Runtime): Promise<void> {
+  const { folder, log } = await openLog(runtime, large);
+  await folder.noteRecovered();
+  for (const batch of batchesOf(700, 12)) appendOk(log, batch);
+  await log.syncTo(12);
+  await log.truncateTo(1);
+}
+
+/** The change that makes the cut durable. */
+async function syncOfCut(): Promise<number> {
+  const changes: string[] = [];
+  const trace = (line: string) => void changes.push(line);
+  const random = new SeededRandom(1, "doom");
+  const run = startDoomed(simulate(1, {}), {
+    machine: "n1",
+    doomAt: Infinity,
+    how: "kill",
+    random,
+    trace,
+  });
+  await run.run(cutMost(run.runtime));
+  const cut = changes.findIndex((line) => line.includes("truncate"));
+  return 1 + changes.findIndex((line, i) => i > cut && /sync \S+\.log$/.test(line));
+}
+
+/** Goes on behind the cut, and is on its way to the disk when power is lost. */
+async function goOn(runtime: Runtime): Promise<void> {
+  const { folder, log } = await openLog(runtime, large);
+  await folder.noteRecovered();
+  for (const batch of batchesOf(900, 3)) appendOk(log, batch);
+  log.syncTo(log.logEndOffset).catch(() => {});
+  for (const batch of batchesOf(500, 3)) appendOk(log, batch);
+}
+
+Deno.test("a cut that a kill leaves unsynced is synced before what comes behind it", async () => {
+  const doomAt = await syncOfCut();
+  assert(doomAt > 20, `it is change ${doomAt}`);
+  for (let seed = 1; seed <= 50; seed++) {
+    const world = simulate(seed, {});
+    const random = new SeededRandom(seed, "doom");
+    const run = startDoomed(world, { machine: "n1", doomAt, how: "kill", random });
+    assertEquals(await run.run(cutMost(run.runtime)), "kill");
+    await world.drive(goOn(world.start("n1")));
+    world.crash("n1");
+    await world.drive(hasNoGap(world.start("n1"), `seed ${seed}`));
+  }
+});
+
 /** A follower's log whose leader begins far behind it; then three new records, which are synced. */
 async function beginAnew(runtime: Runtime, onSynced: () => void): Promise<void> {
   const { folder, log } = await openLog(runtime, config, { journal: { fromSyncs: 0 } });

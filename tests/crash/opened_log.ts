@@ -23,6 +23,7 @@ export async function openLog(
   await folder.claim();
   const topicId = "qVNPd6uSQ9KXuwz2ybfVIw";
   const journaled = folder.journaledOf(topicId, 0);
+  const machineRestarted = folder.hasRestartedSince("orders", 0);
   const log: PartitionLog = await PartitionLog.open({
     ...folder.checkpointOf({ topic: "orders", partition: 0, topicId }),
     folder: "/data",
@@ -38,9 +39,9 @@ export async function openLog(
     handles: folder.handles,
     directory: folder.state,
     cleanShutdown: folder.cleanShutdown,
-    machineRestarted: folder.machineRestarted,
+    machineRestarted,
     isSuspect: folder.isSuspect,
-    settlesLater: folder.machineRestarted === false && journaled === undefined,
+    settlesLater: machineRestarted === false && journaled === undefined,
     onUnsettled: () => folder.noteUnsettled("orders", 0),
     onSettled: () => folder.noteSettled("orders", 0),
     saveRecoveryPoint: () => checkpoint(folder, log),

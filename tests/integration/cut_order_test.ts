@@ -1,8 +1,11 @@
 // What a recovery cuts is durable before anything is appended behind it, also where the process is
-// killed between the cut and its sync: the note of this boot of the machine is gone by then, and
-// without it the next start syncs what it finds.
+// killed between the cut and its sync: the log is named in a file of its data directory by then,
+// and the next start syncs what it finds of it. Where there is no room for that, the note of this
+// boot of the machine is gone, and without it the next start syncs all that it finds.
 
 import { assert, assertEquals } from "@std/assert";
+import { utf8 } from "../../src/base/bytes.ts";
+import { PlatformFault } from "../../src/base/faults.ts";
 import { memoryFiles } from "../../src/runtime/memory_files.ts";
 import type { Files } from "../../src/runtime/ports.ts";
 import { copyFolder } from "../harness/failing_files.ts";
@@ -12,6 +15,7 @@ import { watchedFiles } from "../harness/watched_files.ts";
 
 const clock = { now: () => 0, monotonic: () => 0 };
 const note = "/data/.ottla_boot_id";
+const names = "/data/.ottla_unsettled";
 
 /** A folder that a killed process has left in the middle of an append, and the log that it was. */
 async function makeFixture({ isTorn }: { isTorn: boolean }) {
@@ -34,33 +38,69 @@ async function makeFixture({ isTorn }: { isTorn: boolean }) {
   return { files, log };
 }
 
-/** The changes of a whole start and stop that are about the log or the note, in their order. */
-async function changesOf({ files, log }: { files: Files; log: string }): Promise<string[]> {
+/** What a whole start and stop changes of the log, the note and the names, in order. */
+async function changesOf(
+  { files, log }: { files: Files; log: string },
+  refused?: string,
+): Promise<string[]> {
   const changes: string[] = [];
   let isStarting = true;
   const watched = watchedFiles(files, (change) => {
-    if (isStarting && (change.endsWith(log) || change.includes(note))) changes.push(change);
+    if (change === refused) throw new PlatformFault("NoSpace", "no space is left");
+    const isTold = [note, names].some((path) => change.includes(path));
+    if (isStarting && (change.endsWith(log) || isTold)) changes.push(change);
   });
   await simulated({ files: watched, onStarted: () => isStarting = false }, async () => {});
   return changes;
 }
 
-Deno.test("the boot's note goes before a cut, and is back when the cut is durable", async () => {
+/** Where the changes have the cut and its sync, and the first that begins with each of `starts`. */
+function placesOf(changes: readonly string[], log: string, ...starts: readonly string[]): number[] {
+  const cut = changes.indexOf(`truncate ${log}`);
+  const synced = changes.findIndex((each, i) => i > cut && each === `sync ${log}`);
+  const places = [
+    cut,
+    synced,
+    ...starts.map((start) => changes.findIndex((each) => each.startsWith(start))),
+  ];
+  assert(!places.includes(-1), changes.join("\n"));
+  return places;
+}
+
+Deno.test("a log is named before it is cut, and until the cut is durable", async () => {
   const fixture = await makeFixture({ isTorn: true });
   const changes = await changesOf(fixture);
-  const at = (change: string) => {
-    const index = changes.findIndex((each) => each.startsWith(change));
-    assert(index >= 0, `${change}\n${changes.join("\n")}`);
-    return index;
-  };
-  const gone = at(`remove ${note}`);
-  const cut = at(`truncate ${fixture.log}`);
-  const synced = changes.findIndex((each, i) => i > cut && each === `sync ${fixture.log}`);
+  const words = [`append ${names}`, `remove ${names}`];
+  const [cut = 0, synced = 0, named = 0, gone = 0] = placesOf(changes, fixture.log, ...words);
+  assert(named < cut && cut < synced && synced < gone, changes.join("\n"));
+  assert(!changes.some((each) => each.includes(note)), changes.join("\n"));
+});
+
+Deno.test("where it cannot be named the boot's note goes before the cut, and is back", async () => {
+  const fixture = await makeFixture({ isTorn: true });
+  const changes = await changesOf(fixture, `make ${names}`);
+  const [cut = 0, synced = 0, gone = 0] = placesOf(changes, fixture.log, `remove ${note}`);
   const isNotedBefore = changes.some((each, i) =>
     i > gone && i < synced && each.includes(note) && !each.startsWith("remove")
   );
   assert(gone < cut && cut < synced, changes.join("\n"));
   assertEquals(isNotedBefore, false, changes.join("\n"));
+});
+
+Deno.test("a start syncs what an earlier one may have cut, and nothing else", async () => {
+  const { files, log } = await makeFixture({ isTorn: false });
+  const syncsOf = async (name: string) => {
+    const left = memoryFiles({ clock });
+    copyFolder("/data", { from: files, to: left });
+    const file = left.open(names, "append");
+    file.append(utf8(`half a na\n${name}\n`));
+    file.close();
+    const changes = await changesOf({ files: left, log });
+    assert(changes.includes(`remove ${names}`), changes.join("\n"));
+    return changes.filter((each) => each === `sync ${log}`).length;
+  };
+  assertEquals(await syncsOf(log.split("/").at(-2)!), 1);
+  assertEquals(await syncsOf("another-0"), 0);
 });
 
 Deno.test("a start that finds no note syncs what an earlier one may have cut", async () => {

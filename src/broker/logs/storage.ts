@@ -409,6 +409,7 @@ export class Storage {
     if (!folder.has(topic, partition)) this.#refuseVanished(folder, request);
     const { mayBeStale, ...checkpoint } = folder.checkpointOf(request);
     const journaled = folder.journaledOf(topicId, partition);
+    const machineRestarted = folder.hasRestartedSince(topic, partition);
     return {
       folder: folder.path,
       topic,
@@ -425,10 +426,10 @@ export class Storage {
       ...checkpoint,
       checkpointMayBeStale: mayBeStale,
       cleanShutdown: folder.cleanShutdown,
-      machineRestarted: folder.machineRestarted,
+      machineRestarted,
       journaled,
       // What the broker itself works by is nothing but what is on disk.
-      settlesLater: folder.machineRestarted === false && topic !== metadataTopic &&
+      settlesLater: machineRestarted === false && topic !== metadataTopic &&
         !isInternalTopic(topic) && journaled === undefined,
       // What a trial writes anew, nobody reads back.
       isSuspect: folder.isSuspect && this.#options.isTrial !== true,

@@ -1,6 +1,7 @@
 // Names of everything in a data directory.
 //
 //   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  .ottla_boot_id  .ottla_sync_failed
+//   <data-dir>/.ottla_unsettled                     logs that were cut, and not synced since
 //   <data-dir>/.ottla_write_test                    for an instant
 //   <data-dir>/.ottla_reserve                       room for the way out of a full disk
 //   <data-dir>/.ottla_home                          where the metadata is, in a cluster
@@ -24,6 +25,7 @@ export const fileNames = {
   cleanShutdown: ".kafka_cleanshutdown",
   bootId: ".ottla_boot_id",
   syncFailed: ".ottla_sync_failed",
+  unsettled: ".ottla_unsettled",
   writeTest: ".ottla_write_test",
   reserve: ".ottla_reserve",
   home: ".ottla_home",

@@ -38,6 +38,7 @@ import { OpenHandles } from "./open_handles.ts";
 import { readPartitionMetadata } from "./partition_metadata.ts";
 import { parentOf } from "./paths.ts";
 import { Reserve, reserveBytes } from "./reserve.ts";
+import { UnsettledLogs } from "./unsettled_logs.ts";
 import {
   readWholeFile,
   writeSyncedFile,
@@ -107,8 +108,7 @@ export class LogFolder {
   #isRecovered = false;
   /** Whether this boot of the machine is written down. */
   #isBootNoted: boolean;
-  /** Folders of logs of which more was cut than is synced. */
-  readonly #unsettled = new Set<string>();
+  readonly #unsettled: UnsettledLogs;
   readonly #checkpoints: FolderCheckpoints;
   readonly #meta: MetaFile;
   readonly #journals: LeftJournals;
@@ -149,6 +149,7 @@ export class LogFolder {
     this.#isBootNoted = state.machineRestarted === false;
     this.#lock = state.lock;
     this.#checkpoints = state.checkpoints;
+    this.#unsettled = new UnsettledLogs(state.files, path);
   }
 
   /**
@@ -251,19 +252,29 @@ export class LogFolder {
 
   /**
    * A log is about to be cut, or owes a sync: until that is done, and all are recovered, the next
-   * start is to sync what it finds.
+   * start is to sync what it finds of it; of all, where there is no room to tell of one.
    */
   noteUnsettled(topic: string, partition: PartitionId): void {
-    this.#unsettled.add(partitionFolderName(topic, partition));
+    const name = partitionFolderName(topic, partition);
+    this.#unsettled.add(name);
     this.#isRecovered = false;
-    if (!this.#isBootNoted) return;
+    if (!this.#isBootNoted || this.#unsettled.tell(name)) return;
     this.#files.remove(`${this.path}/${fileNames.bootId}`);
     this.#isBootNoted = false;
   }
 
   /** What was cut of a log is durable, or the log is gone. */
   noteSettled(topic: string, partition: PartitionId): void {
-    this.#unsettled.delete(partitionFolderName(topic, partition));
+    this.#unsettled.settle(partitionFolderName(topic, partition));
+  }
+
+  /**
+   * Whether the machine was started anew since a log was last recovered; undefined where nothing
+   * tells, or where the last run has cut it and may not have come to the sync of that.
+   */
+  hasRestartedSince(topic: string, partition: PartitionId): boolean | undefined {
+    const isLeft = this.#unsettled.wasLeft(partitionFolderName(topic, partition));
+    return isLeft ? undefined : this.machineRestarted;
   }
 
   /**
@@ -272,16 +283,17 @@ export class LogFolder {
    * while the machine runs, which is how long it counts, a file needs none.
    */
   async noteRecovered(): Promise<void> {
-    if (this.#unsettled.size > 0 || this.#unopened.size > 0) return;
+    if (this.#unsettled.areThere || this.#unopened.size > 0) return;
     await this.#journals.remove(() => this.#logs());
     if (this.#isRecovered) return;
     await this.#removeSyncFailed();
     // A log may have begun to be cut meanwhile.
-    if (this.#unsettled.size > 0) return;
+    if (this.#unsettled.areThere) return;
     if (this.#bootId !== undefined && !this.#isBootNoted) {
       writeWholeFile(this.#files, `${this.path}/${fileNames.bootId}`, utf8(`${this.#bootId}\n`));
       this.#isBootNoted = true;
     }
+    this.#unsettled.clear();
     this.#isRecovered = true;
   }
 
