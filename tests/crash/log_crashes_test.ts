@@ -20,6 +20,11 @@ const config = {
   fileDeleteDelayMs: 0,
 };
 
+/** Of many sectors: what a loss of power leaves of one may be any of them. */
+const large = { ...config, segmentBytes: 1024 * 1024 };
+const batchesOf = (bytes: number, count: number) =>
+  Array.from({ length: count }, (_, i) => batchOf([`${i}`.repeat(bytes)]));
+
 /** Four segments of three records, all on disk; then all but the first record is cut off. */
 async function growAndCut(runtime: Runtime): Promise<void> {
   const { folder, log } = await openLog(runtime, config);
@@ -45,6 +50,37 @@ Deno.test("a file that was cut to nothing and not synced is written anew", async
   await crashLog(10_035_422, { counts: { crashes: 0, cutRecords: 0 } });
 });
 
+/** Records are deleted up to within a batch, and all from there on is cut off. */
+async function cutWithinBatch(runtime: Runtime): Promise<void> {
+  const { folder, log } = await openLog(runtime, large);
+  await folder.noteRecovered();
+  for (let i = 0; i < 3; i++) appendOk(log, batchOf(["a", "b", "c"]));
+  await log.syncTo(9);
+  log.highWatermark = 9;
+  await log.deleteRecordsBefore(4);
+  await checkpoint(folder, log);
+  await log.truncateTo(4);
+  assertEquals([log.logStartOffset, log.logEndOffset], [3, 3]);
+}
+
+for (const how of ["kill", "power loss"] as const) {
+  Deno.test(`a cut within a batch is no loss to the start behind a ${how}`, async () => {
+    let [doomAt, end]: [number, End] = [1, how];
+    for (; end !== "done"; doomAt++) {
+      const random = new SeededRandom(doomAt, "doom");
+      const world = simulate(doomAt, {});
+      const run = startDoomed(world, { machine: "n1", doomAt, how, random });
+      end = await run.run(cutWithinBatch(run.runtime));
+      if (end === "done") world.kill("n1");
+      await world.drive((async () => {
+        const { log } = await openLog(world.start("n1"), large);
+        assertEquals(log.refusal, undefined, `${how} before change ${doomAt}`);
+      })());
+    }
+    assert(doomAt > 30, `a cut of ${doomAt} changes`);
+  });
+}
+
 /** The log opens as it would without the interruption, or without the cut. */
 async function hasNoGap(runtime: Runtime, when: string): Promise<void> {
   const { log } = await openLog(runtime, config);
@@ -67,11 +103,6 @@ for (const how of ["kill", "power loss"] as const) {
     assert(doomAt > 40, `a cut of ${doomAt} changes`);
   });
 }
-
-/** Of many sectors: what a loss of power leaves of one may be any of them. */
-const large = { ...config, segmentBytes: 1024 * 1024 };
-const batchesOf = (bytes: number, count: number) =>
-  Array.from({ length: count }, (_, i) => batchOf([`${i}`.repeat(bytes)]));
 
 /** All on disk; then most of it is cut off. */
 async function cutMost(runtime: Runtime): Promise<void> {

@@ -57,19 +57,26 @@ export interface CutEnd {
 
 /** Cuts at the batch that holds `offset`. */
 export async function cutBack(log: CutParts, offset: Offset): Promise<CutEnd> {
-  await quiet(log, offset);
   const { segments, options, folder } = log;
+  // A batch goes as a whole: what was synced ends where it begins.
+  const held = await batchIn(segments.holding(offset), offset);
+  await quiet(log, Math.min(offset, held?.baseOffset ?? offset));
   for (const segment of segments.popFrom(offset).reverse()) log.deleted.add(segment, 0);
   log.deleted.removeDue(0);
   const { active } = segments;
-  const position = active.indexes.offsets.lookup(offset - active.baseOffset);
-  const cut = await findOffset(new FileWindow(active.file), { position, offset });
+  const cut = await batchIn(active, offset);
   if (cut !== undefined) active.truncateTo(cut.position, cut.baseOffset);
   const logEndOffset = Math.max(cut?.baseOffset ?? offset, active.baseOffset);
   forget(log, logEndOffset);
   const ended = { segments: segments.all, logEndOffset };
   const producers = await reloadProducers(loadOptions(options, folder), ended);
   return { logEndOffset, producers };
+}
+
+/** Where in a segment the batch that holds `offset` is; undefined: there is none. */
+function batchIn({ file, baseOffset, indexes }: Segment, offset: Offset) {
+  const position = indexes.offsets.lookup(offset - baseOffset);
+  return findOffset(new FileWindow(file), { position, offset });
 }
 
 /** Throws all of it away, and begins at `offset`, where no segment of it does. */
