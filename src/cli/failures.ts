@@ -32,7 +32,7 @@ function textOf(error: unknown): string {
     return `Kafka's protocol has no room for that: ${escaped(error.message)}`;
   }
   if (error instanceof ConnectionFault) {
-    return `${escaped(error.message)}. Is it a Kafka broker, and may you in? ` +
+    return `${escaped(error.message)}. Is it a Kafka broker, and are you allowed in? ` +
       "To find out: ottla doctor";
   }
   if (isKafkaError(error)) return escaped(messageOf(error));

@@ -5,7 +5,7 @@
 //           \--on a trial of files that cannot be written--> registered there, and frozen
 //
 // and which of its data directories hold which logs. One node decides all of that about itself; in
-// a cluster the controller will, with the same functions of src/cluster. There a broker is fenced
+// a cluster the controller does, with the same functions of src/cluster. There a broker is fenced
 // from its registration until it serves, and others may take it for dead at any time:
 //
 //   start --join--> registered, fenced --logs are open--> serves

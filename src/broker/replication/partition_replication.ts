@@ -118,7 +118,7 @@ export class PartitionReplication {
 
   /** The metadata has another state. `isNewEpoch`: what was known of followers is void. */
   enter(state: PartitionImage, how: { isLeader: boolean; isNewEpoch: boolean }): void {
-    const { terms, log } = { terms: this.#terms, log: this.#log };
+    const [terms, log] = [this.#terms, this.#log];
     const nowMs = terms.clock.monotonic();
     if (!how.isLeader) return this.resign();
     if (this.#led === undefined || how.isNewEpoch) {
