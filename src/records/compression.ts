@@ -10,6 +10,7 @@ import { loading } from "../base/loading.ts";
 import { assert, AssertionError } from "../base/assert.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { DecodeFault, isPlatformFault, messageOf } from "../base/faults.ts";
+import { freeMemory } from "../base/free_memory.ts";
 import type { CodecWay } from "../runtime/ports.ts";
 import { drained, type Pieces, sliced, type WorkSlices } from "../base/pieces.ts";
 import { type BlockPacking, packedBlocks } from "./block_packing.ts";
@@ -238,6 +239,28 @@ export async function* unpackedChunks(
     throw unpackingFault(type, error);
   }
 }
+
+/** The same at once. gzip and zstd come as one chunk. */
+export function* unpackedChunksNow(
+  bytes: Uint8Array,
+  options: { type: CompressionType; codecs: RuntimeCodecs | undefined; bytesMax: number },
+): Generator<Uint8Array> {
+  const { type, bytesMax } = options;
+  if (type === "none" || type === "gzip" || type === "zstd") {
+    const chunk = decompress(bytes, options);
+    yield chunk;
+    if (type !== "none" && chunk.length > sharedBytesMax) freeMemory(chunk.buffer);
+    return;
+  }
+  try {
+    yield* loadedCodec(type).chunks(bytes, { bytesMax, form: "usual" });
+  } catch (error) {
+    throw unpackingFault(type, error);
+  }
+}
+
+/** What is smaller may stand in memory that others share. */
+const sharedBytesMax = 64 * 1024;
 
 /** How much heavier than looking at a byte it is to unpack one. */
 export const unpackWeight = 6;

@@ -26,6 +26,7 @@ export {
   isCompressionLoaded,
   loadCompression,
   type RuntimeCodecs,
+  unpackWeight,
 } from "./compression.ts";
 export { codecToLoad, type TopicCompression } from "./codec_choice.ts";
 export {
@@ -60,6 +61,7 @@ export {
   checkProducePayload,
   isHeavyPayload,
   type ProducePayload,
+  unpackedBytesMost,
 } from "./produce_payload.ts";
 export { anyProduceRules, type ProduceRules } from "./produce_rules.ts";
 export {

@@ -38,7 +38,7 @@ import {
   decompress,
   decompressSliced,
 } from "./compression.ts";
-import { type PackedScan, scanPacked } from "./packed_scan.ts";
+import { type PackedScan, scanPacked, scanPackedNow } from "./packed_scan.ts";
 import { type FramedBatch, type FramedPayload, type FramedSet, framePayload } from "./framing.ts";
 import { runNow, runSliced } from "./heavy_steps.ts";
 import { sliced, type WorkSlices } from "../base/pieces.ts";
@@ -91,7 +91,8 @@ function convertedSet(result: UpConversion, rules: ProduceRules): ProducePayload
 const largeBytes = 16 * 1024;
 /** What gzip says that it holds may be a lie, by which no more than some megabytes come out. */
 const believedGzipBytes = 4 * 1024;
-const largeUnpackedBytes = 1024 * 1024;
+/** Half a millisecond of unpacking. */
+const largeUnpackedBytes = 512 * 1024;
 const manyRecords = 20_000;
 
 /** Whether `payload` had better be checked by {@link checkFramedSliced}. */
@@ -99,15 +100,21 @@ export function isHeavyPayload(payload: FramedPayload, rules: ProduceRules): boo
   return payload.magic === 2 ? isHeavyBatch(payload, rules) : isHeavySet(payload);
 }
 
-function isHeavyBatch({ bytes, header, compression }: FramedBatch, rules: ProduceRules): boolean {
+function isHeavyBatch(batch: FramedBatch, rules: ProduceRules): boolean {
+  const { bytes, header, compression } = batch;
   if (compression === undefined) return false;
   if (compression === "none" && bytes.length <= largeBytes) return false;
-  const isPacked = compression !== "none" ||
-    storedCompression(rules.compression, compression) !== compression;
-  if (!isPacked) return header.recordCount > manyRecords;
-  if (bytes.length > (compression === "gzip" ? believedGzipBytes : largeBytes)) return true;
-  const packed = bytes.subarray(batchOverheadBytes);
-  return unpackingMemory(packed, compression).unpackedBytes > largeUnpackedBytes;
+  const isKept = storedCompression(rules.compression, compression) === compression;
+  if (compression === "none" && isKept) return header.recordCount > manyRecords;
+  if (compression === "gzip" && bytes.length > believedGzipBytes) return true;
+  if (!isKept && bytes.length > largeBytes) return true;
+  return unpackedBytesMost(batch) > largeUnpackedBytes;
+}
+
+/** What a packed batch unpacks to at most; 0 of what is not packed. */
+export function unpackedBytesMost({ magic, bytes, compression }: FramedPayload): number {
+  if (magic !== 2 || compression === undefined || compression === "none") return 0;
+  return unpackingMemory(bytes.subarray(batchOverheadBytes), compression).unpackedBytes;
 }
 
 function isHeavySet({ bytes, compression }: FramedSet): boolean {
@@ -200,11 +207,11 @@ function doNow(step: Step, rules: ProduceRules): StepResult {
     return compress(numbered, { type: to, codecs, level });
   }
   const { scan, type, options } = step;
-  const unpacked = decompress(scan, { type, codecs, bytesMax });
-  const walk = walkRecords(unpacked, options);
+  if (type !== "none") return scanPackedNow(scan, { type, codecs, bytesMax, options });
+  const walk = walkRecords(scan, options);
   if (typeof walk === "string") return walk;
-  const errors = walk.breaksRules ? errorsOf(unpacked, options) : [];
-  return { walk, errors, unpackedBytes: unpacked.length - options.start };
+  const errors = walk.breaksRules ? errorsOf(scan, options) : [];
+  return { walk, errors, unpackedBytes: scan.length - options.start };
 }
 
 /** {@link doSliced} with the memory that it takes. */

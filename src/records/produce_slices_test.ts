@@ -134,7 +134,11 @@ Deno.test("small batches, and those that pass through as they are, are not heavy
     isHeavyPayload(framed(batch), rulesOf({ compression }));
   assert(!isHeavy(batchOf({ ...large, compression: "none" })));
   assert(isHeavy(batchOf({ ...large, compression: "none" }), "zstd"));
-  assert(isHeavy(batchOf({ ...large, compression: "lz4" })));
+  for (const compression of ["snappy", "lz4", "zstd"] as const) {
+    assert(isHeavy(batchOf({ ...large, compression })), compression);
+    assert(!isHeavy(batchOf({ bytes: 300_000, recordBytes: 1000, compression })), compression);
+  }
+  assert(isHeavy(batchOf({ bytes: 300_000, recordBytes: 1000, compression: "lz4" }), "zstd"));
   assert(isHeavy(batchOf({ bytes: 1_000_000, recordBytes: 10, compression: "none" })));
   assert(!isHeavy(batchOf({ bytes: 10_000, recordBytes: 100, compression: "gzip" }), "zstd"));
 });

@@ -16,6 +16,7 @@ const codecBytes = 5 * 1024 * 1024;
 const zstdBlockBytesMax = 128 * 1024;
 /** What the runtimes' zstd has beside its window: tables, and blocks that are on their way. */
 const zstdBytes = 1024 * 1024;
+const lz4HeaderBytes = 7;
 const lz4BlockBytesMax = 4 * 1024 * 1024;
 /** No sequence of an lz4 block makes more of a byte. */
 const lz4RatioMax = 255;
@@ -39,10 +40,8 @@ export function unpackingMemory(packed: Uint8Array, type: CompressionType): Unpa
     }
     case "snappy":
       return snappyMemory(packed);
-    case "lz4": {
-      const unpackedBytes = packed.length * lz4RatioMax;
-      return { windowBytes: Math.min(lz4BlockBytes(packed), unpackedBytes), unpackedBytes };
-    }
+    case "lz4":
+      return lz4Memory(view);
     case "zstd":
       return zstdMemory(view);
   }
@@ -58,9 +57,21 @@ function snappyMemory(packed: Uint8Array): UnpackingMemory {
   }
 }
 
-function lz4BlockBytes(packed: Uint8Array): number {
-  const id = ((packed[5] ?? 0) >> 4) & 7;
-  return id < 4 ? 0 : Math.min(lz4BlockBytesMax, 1 << (8 + 2 * id));
+/** Walks the blocks of a frame, as far as they are whole. */
+function lz4Memory(view: DataView): UnpackingMemory {
+  if (view.byteLength < lz4HeaderBytes) return { windowBytes: 0, unpackedBytes: 0 };
+  const flags = view.getUint8(4);
+  const id = (view.getUint8(5) >> 4) & 7;
+  const blockBytes = id < 4 ? 0 : Math.min(lz4BlockBytesMax, 1 << (8 + 2 * id));
+  let unpackedBytes = 0;
+  let position = lz4HeaderBytes + (flags & 0x08 ? 8 : 0);
+  while (position + 4 <= view.byteLength) {
+    const length = view.getUint32(position, true) & 0x7fff_ffff;
+    if (length === 0) break;
+    unpackedBytes += Math.min(blockBytes, length * lz4RatioMax);
+    position += 4 + length + (flags & 0x10 ? 4 : 0);
+  }
+  return { windowBytes: Math.min(blockBytes, unpackedBytes), unpackedBytes };
 }
 
 /** Walks the frames of RFC 8878, as far as they are whole. */

@@ -11,9 +11,9 @@
 // coordinates that (KIP-890). One producer writes all that a request has within transactions, and
 // may do so: otherwise the request is refused as a whole.
 //
-// Invariant: a plan changes nothing, and holds in the turn of the event loop that it was made in.
-// Whoever waits for what is due plans again, with what was `done`: by then the partition may be
-// gone, or led elsewhere.
+// Invariant: a plan changes nothing but what is left of a slice, and holds in the turn of the event
+// loop that it was made in. Whoever waits for what is due plans again, with what was `done`: by
+// then the partition may be gone, or led elsewhere.
 
 import type { PartitionId } from "../../base/ids.ts";
 import { ErrorCode, type Produce, type RequestOf } from "../../protocol/mod.ts";
@@ -26,7 +26,8 @@ import {
   isHeavyPayload,
   type PayloadFormats,
   type ProducePayload,
-  type TopicCompression,
+  unpackedBytesMost,
+  unpackWeight,
 } from "../../records/mod.ts";
 import type { May } from "../access/authorizer.ts";
 import { Partition } from "../logs/partition.ts";
@@ -232,9 +233,7 @@ function planPartition(
   if (refusal !== undefined) return { index, ...refusal };
   const { checked, verified } = terms.done.get(data) ?? nothingDoneFor;
   if (verified !== undefined && "errorCode" in verified) return { index, ...verified };
-  let due = checked === undefined
-    ? dueFor(payload, partition, services.topics.logConfig(terms.name).compression)
-    : undefined;
+  let due = checked === undefined ? dueFor(payload, partition, terms) : undefined;
   if (verified === undefined) due ??= verificationDue(payload, partition, terms);
   return { index, data, partition, payload, checked, verification: verified?.verification, due };
 }
@@ -290,16 +289,22 @@ function hasEnoughReplicas(
 
 function dueFor(
   payload: FramedPayload,
-  { log }: Partition,
-  compression: TopicCompression,
+  { log, topic }: Partition,
+  { context: { services } }: TopicTerms,
 ): Due | undefined {
-  const codec = codecToLoad(payload, compression);
+  const codec = codecToLoad(payload, services.topics.logConfig(topic).compression);
   if (codec !== undefined) return { kind: "load", codec };
   const isSmall = payload.compression === "none" && payload.bytes.length < heavyBytesMin;
   if (isSmall) return undefined;
   const { rules, slices } = log.produceChecks;
-  if (slices === undefined || !isHeavyPayload(payload, rules)) return undefined;
-  return { kind: "check", batch: payload };
+  if (slices === undefined) return undefined;
+  if (isHeavyPayload(payload, rules)) return { kind: "check", batch: payload };
+  const unpackedBytes = unpackedBytesMost(payload);
+  if (unpackedBytes === 0) return undefined;
+  // What is not heavy is unpacked when it is appended, as long as there is some of this slice.
+  if (slices.isOver) return { kind: "check", batch: payload };
+  slices.spend(unpackedBytes * unpackWeight);
+  return undefined;
 }
 
 function refuse(

@@ -64,8 +64,9 @@ async function world({ config, isr = [1, 2], may = () => true, version = 9 }: Wo
   const clock = { now: () => 0, monotonic: () => 0 };
   const timers = { after: () => ({ cancel() {} }), turn: () => Promise.resolve() };
   const here = new Map<string, Partition>();
+  const slices = new Slices({ clock, timers });
   for (const id of [0, 1]) {
-    const log = await rig.open({ partition: id, slices: new Slices({ clock, timers }) });
+    const log = await rig.open({ partition: id, slices });
     const appended = { batches: 0, records: 0, bytes: 0 };
     here.set(`orders-${id}`, new Partition(log, { leaderEpoch: 3, appended }));
   }
@@ -125,6 +126,17 @@ Deno.test("each partition of a request is a write or a refusal by itself", async
   const planned = plan(requestOf([batch(), null, batch()]));
   assertEquals(wordsOf(planned), ["write", "INVALID_RECORD", "UNKNOWN_TOPIC_OR_PARTITION"]);
   assertEquals(planned.due, []);
+});
+
+Deno.test("packed batches are looked at as they are appended, while a slice lasts", async () => {
+  const { plan } = await world();
+  const packed = batch({ valueBytes: 400_000, compression: "zstd" });
+  assertEquals(wordsOf(plan(requestOf([packed, packed]))), ["write", "write"]);
+  assertEquals(wordsOf(plan(requestOf([packed, batch()]))), ["write, due: check", "write"]);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(wordsOf(plan(requestOf([packed]))), ["write"]);
+  const heavy = batch({ valueBytes: 600_000, compression: "zstd" });
+  assertEquals(wordsOf(plan(requestOf([batch(), heavy]))), ["write", "write, due: check"]);
 });
 
 Deno.test("what a plan has read of a batch goes along with its bytes", async () => {
