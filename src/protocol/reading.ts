@@ -106,10 +106,17 @@ function piecesOf({ wire, ...field }: Field, target: Target): ReadPieces | undef
   return arrayPieces(wire.element, nullable, { ...target, flexible });
 }
 
+/** What can be changed is never shared between messages. */
 function defaultReader(field: Field): Read {
   const value = defaultOf(field);
-  const fresh = value !== null && typeof value === "object";
-  return fresh ? () => defaultOf(field) : () => value;
+  if (!isObject(value)) return () => value;
+  // A copy costs a part of what it takes to look at the table again.
+  const isFlat = field.wire.kind === "struct" && !Object.values(value).some(isObject);
+  return isFlat ? () => ({ ...value }) : () => defaultOf(field);
+}
+
+function isObject(value: unknown): value is object {
+  return value !== null && typeof value === "object";
 }
 
 function readTags(

@@ -13,7 +13,11 @@ import { ErrorCode, type Fetch, type RequestInput } from "../../protocol/mod.ts"
 
 /** One partition as a fetch names it. */
 export type NamedPartition =
-  & { readonly topicId: Uuid }
+  & {
+    /** One for each partition: the same string each time, so that it is made and hashed once. */
+    readonly key: string;
+    readonly topicId: Uuid;
+  }
   & RequestInput<typeof Fetch>["topics"][number]["partitions"][number];
 
 /** What a request says of the session. */
@@ -34,8 +38,8 @@ export class FollowerSession {
   #id = 0;
   /** That of the next request. */
   #epoch = 0;
-  /** What the leader knows, by topic id and partition. */
-  #known = new Map<string, NamedPartition>();
+  /** What the leader knows, by key. */
+  readonly #known = new Map<string, NamedPartition>();
 
   /** Whether an answer tells of everything, and not only of what is new. */
   get isFull(): boolean {
@@ -44,17 +48,29 @@ export class FollowerSession {
 
   /** The next request, for all of `wanted`. */
   request(wanted: readonly NamedPartition[]): SessionRequest {
-    const known = this.isFull ? new Map<string, NamedPartition>() : this.#known;
-    const next = new Map(wanted.map((each) => [keyOf(each), each]));
-    const changed = wanted.filter((each) => !isSame(known.get(keyOf(each)), each));
-    const forgotten = [...known].flatMap(([key, each]) => next.has(key) ? [] : [each]);
-    this.#known = next;
+    const known = this.#known;
+    if (this.isFull) known.clear();
+    const changed: NamedPartition[] = [];
+    for (const each of wanted) {
+      if (isSame(known.get(each.key), each)) continue;
+      changed.push(each);
+      known.set(each.key, each);
+    }
+    const forgotten = known.size > wanted.length ? this.#forget(wanted) : [];
     return {
       sessionId: this.#id,
       sessionEpoch: this.#epoch,
-      topics: byTopic(changed, ({ topicId: _, ...each }) => each),
+      topics: byTopic(changed, (each) => each),
       forgottenTopicsData: byTopic(forgotten, ({ partition }): PartitionId => partition),
     };
+  }
+
+  /** All that is known and not in `wanted`, which is known no longer. */
+  #forget(wanted: readonly NamedPartition[]): NamedPartition[] {
+    const keys = new Set(wanted.map(({ key }) => key));
+    const forgotten = [...this.#known.values()].filter(({ key }) => !keys.has(key));
+    for (const { key } of forgotten) this.#known.delete(key);
+    return forgotten;
   }
 
   /** Whether the answer can be used; if not, the next request names everything. */
@@ -75,10 +91,6 @@ export class FollowerSession {
   reset(): void {
     this.#epoch = 0;
   }
-}
-
-function keyOf({ topicId, partition }: NamedPartition): string {
-  return `${topicId}-${partition}`;
 }
 
 function isSame(known: NamedPartition | undefined, named: NamedPartition): boolean {

@@ -6,6 +6,7 @@ const [orders, bills] = ["AAAAAAAAAAAAAAAAAAAAAQ", "AAAAAAAAAAAAAAAAAAAAAg"];
 
 function at(topicId: string, partition: number, fetchOffset: number): NamedPartition {
   return {
+    key: `${topicId}-${partition}`,
     topicId,
     partition,
     fetchOffset,

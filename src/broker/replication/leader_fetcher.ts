@@ -26,7 +26,7 @@
 // log ends where it did then.
 
 import { isPlatformFault, isStoreFault, messageOf } from "../../base/faults.ts";
-import type { BrokerId, LeaderEpoch, Offset } from "../../base/ids.ts";
+import type { BrokerId, LeaderEpoch, Offset, PartitionId, Uuid } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import {
   ErrorCode,
@@ -38,7 +38,7 @@ import {
 import { baseOffsetOf, batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
 import type { Logger, Timer, Timers } from "../../runtime/ports.ts";
 import type { Partition } from "../logs/partition.ts";
-import { FollowerSession } from "./follower_session.ts";
+import { FollowerSession, type NamedPartition } from "./follower_session.ts";
 import type { ReplicationCounters } from "./measures.ts";
 import type { ReplicationThrottle } from "./throttles.ts";
 import { isPeerFault, type Peer } from "./peers.ts";
@@ -80,18 +80,15 @@ export interface LeaderFetcherOptions {
 
 type PartitionAnswer = ResponseOf<typeof Fetch>["responses"][number]["partitions"][number];
 
-/** When a partition may be asked for, and how long it rests after its next refusal. */
+/** A partition that is followed. */
 interface Turn {
+  readonly partition: Partition;
+  readonly key: string;
+  /** When it may be asked for, and how long it rests after its next refusal. */
   dueMs: number;
   pauseMs: number;
-}
-
-/** What was asked of one partition. */
-interface Asked {
-  readonly partition: Partition;
-  readonly turn: Turn;
-  readonly leaderEpoch: LeaderEpoch;
-  readonly fetchOffset: Offset;
+  /** What the request that is in flight asks for; undefined: nothing. */
+  asked: NamedPartition | undefined;
 }
 
 /** So often in a row a machine says that nobody listens any more, before that is believed. */
@@ -125,6 +122,8 @@ export class LeaderFetcher {
   readonly #peer: Peer;
   readonly #session = new FollowerSession();
   readonly #turns = new Map<Partition, Turn>();
+  /** The same as leaders name them. */
+  readonly #byTopic = new Map<Uuid, Map<PartitionId, Turn>>();
   /** When the next of those that rest is due; Infinity: none does. */
   #nextDueMs = Infinity;
   /** The registration of the leader that has answered; undefined: none, or it is gone. */
@@ -156,7 +155,13 @@ export class LeaderFetcher {
 
   /** Follows from now on. */
   add(partition: Partition): void {
-    this.#turns.set(partition, { dueMs: -Infinity, pauseMs: pauseMsMin });
+    const { log: { topicId }, id } = partition;
+    const key = `${topicId}-${id}`;
+    const turn = { partition, key, dueMs: -Infinity, pauseMs: pauseMsMin, asked: undefined };
+    this.#turns.set(partition, turn);
+    const ofTopic = this.#byTopic.get(topicId);
+    if (ofTopic === undefined) this.#byTopic.set(topicId, new Map([[id, turn]]));
+    else ofTopic.set(id, turn);
     this.#wake?.();
     if (this.#isInFlight) this.#dropSoon();
     if (this.#running || this.#closed) return;
@@ -165,13 +170,20 @@ export class LeaderFetcher {
   }
 
   remove(partition: Partition): void {
+    const turn = this.#turns.get(partition);
     this.#turns.delete(partition);
+    const { log: { topicId }, id } = partition;
+    const ofTopic = this.#byTopic.get(topicId);
+    if (ofTopic?.get(id) !== turn) return;
+    ofTopic?.delete(id);
+    if (ofTopic?.size === 0) this.#byTopic.delete(topicId);
   }
 
   close(): void {
     this.#closed = true;
     this.#dropping?.cancel();
     this.#turns.clear();
+    this.#byTopic.clear();
     this.#peer.close();
     this.#wake?.();
   }
@@ -190,7 +202,7 @@ export class LeaderFetcher {
         const answer = await this.#ask(asked);
         this.#answeredBy = servesBy;
         this.#failures = this.#refusals = 0;
-        await this.#take(answer, asked);
+        await this.#take(answer);
       } catch (error) {
         if (!isPeerFault(error)) throw error;
         if (this.#closed) return;
@@ -205,7 +217,7 @@ export class LeaderFetcher {
     }
   }
 
-  async #ask(asked: readonly Asked[]): Promise<ResponseOf<typeof Fetch>> {
+  async #ask(asked: readonly NamedPartition[]): Promise<ResponseOf<typeof Fetch>> {
     const { terms, monotonic } = this.#options;
     const { waitMsMax, answerMsMax } = terms();
     const timeoutMs = Math.min(answerMsMax, waitMsMax + this.#patienceMs);
@@ -260,26 +272,34 @@ export class LeaderFetcher {
 
   /** What is told to the leader is on disk. */
   async #keep(): Promise<void> {
-    const behind = [...this.#turns.keys()].filter(({ log }) =>
-      log.keptEndOffset < log.logEndOffset || log.start.keptOffset < log.logStartOffset
-    );
-    await Promise.all(behind.map(async (partition) => {
+    const waits: Promise<void>[] = [];
+    for (const { partition } of this.#turns.values()) {
       const { log } = partition;
+      const isStartKept = log.start.keptOffset >= log.logStartOffset;
+      if (isStartKept && log.keptEndOffset >= log.logEndOffset) continue;
       // A start that cannot be kept is not told, and its directory says why.
-      if (log.start.keptOffset < log.logStartOffset) await log.start.keep();
-      const failed = await partition.durable(log.logEndOffset);
-      // Its log is offline, and says so itself.
-      if (failed !== undefined) this.#delay(partition);
-    }));
+      const kept = isStartKept
+        ? partition.durable(log.logEndOffset)
+        : log.start.keep().then(() => partition.durable(log.logEndOffset));
+      waits.push(kept.then((failed) => {
+        // Its log is offline, and says so itself.
+        if (failed !== undefined) this.#delay(partition);
+      }));
+    }
+    if (waits.length > 0) await Promise.all(waits);
   }
 
-  #next(): Asked[] {
-    const { throttle, nodeId } = this.#options;
+  /** What is to be asked for now. */
+  #next(): NamedPartition[] {
+    const { throttle, nodeId, terms } = this.#options;
+    const { partitionBytesMax: partitionMaxBytes } = terms();
     const nowMs = this.#options.monotonic();
-    const asked: Asked[] = [];
+    const wanted: NamedPartition[] = [];
     this.#nextDueMs = Infinity;
-    for (const [partition, turn] of this.#turns) {
+    for (const turn of this.#turns.values()) {
+      const { key, partition } = turn;
       const { log, leaderEpoch } = partition;
+      turn.asked = undefined;
       if (turn.dueMs > nowMs) {
         this.#nextDueMs = Math.min(this.#nextDueMs, turn.dueMs);
         continue;
@@ -288,27 +308,28 @@ export class LeaderFetcher {
       // To ask for what follows is to say that it has all that comes before.
       if (log.isDamaged) continue;
       if (throttle.holds(partition, nodeId)) continue;
-      asked.push({ partition, turn, leaderEpoch, fetchOffset: log.logEndOffset });
+      turn.asked = {
+        key,
+        topicId: log.topicId,
+        partition: log.partition,
+        currentLeaderEpoch: leaderEpoch,
+        fetchOffset: log.logEndOffset,
+        lastFetchedEpoch: log.latestEpoch,
+        logStartOffset: log.start.keptOffset,
+        partitionMaxBytes,
+      };
+      wanted.push(turn.asked);
     }
-    return asked;
+    return wanted;
   }
 
   #untilNextMs(): number {
     return Math.max(0, Math.ceil(this.#nextDueMs - this.#options.monotonic()));
   }
 
-  #request(asked: readonly Asked[]): RequestInput<typeof Fetch> {
+  #request(wanted: readonly NamedPartition[]): RequestInput<typeof Fetch> {
     const { terms, nodeId, brokerEpoch } = this.#options;
-    const { waitMsMax, bytesMin, bytesMax, partitionBytesMax } = terms();
-    const wanted = asked.map(({ partition: { log }, leaderEpoch, fetchOffset }) => ({
-      topicId: log.topicId,
-      partition: log.partition,
-      currentLeaderEpoch: leaderEpoch,
-      fetchOffset,
-      lastFetchedEpoch: log.latestEpoch,
-      logStartOffset: log.start.keptOffset,
-      partitionMaxBytes: partitionBytesMax,
-    }));
+    const { waitMsMax, bytesMin, bytesMax } = terms();
     return {
       replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
       maxWaitMs: Math.min(waitMsMax, this.#untilNextMs()),
@@ -318,88 +339,93 @@ export class LeaderFetcher {
     };
   }
 
-  async #take(answer: ResponseOf<typeof Fetch>, asked: readonly Asked[]): Promise<void> {
+  async #take(answer: ResponseOf<typeof Fetch>): Promise<void> {
     const { isFull } = this.#session;
     if (!this.#session.accept(answer)) return;
-    const byId = new Map<string, PartitionAnswer>();
+    const together = partitionsWithRecords(answer);
+    // In a session the others have no news; else the leader has said nothing of them.
+    const untold = isFull ? new Set(this.#turns.values()) : undefined;
     for (const { topicId, partitions } of answer.responses) {
-      for (const each of partitions) byId.set(`${topicId}-${each.partitionIndex}`, each);
-    }
-    const together = [...byId.values()].filter(({ records }) => records?.length).length;
-    for (const each of asked) {
-      const { log } = each.partition;
-      const told = byId.get(`${log.topicId}-${log.partition}`);
-      if (!this.#counts(each)) continue;
-      if (told === undefined) {
-        // In a session it has no news; else the leader has said nothing of it.
-        if (isFull) this.#delay(each.partition);
-        continue;
-      }
-      if (told.errorCode === ErrorCode.NONE) each.turn.pauseMs = pauseMsMin;
-      try {
-        await this.#apply(each, told, together);
-      } catch (error) {
-        if (!isStoreFault(error)) throw error;
-        this.#say(each.partition, "what a leader has could not be copied", messageOf(error));
-        this.#delay(each.partition);
+      const ofTopic = this.#byTopic.get(topicId);
+      for (const told of partitions) {
+        const turn = ofTopic?.get(told.partitionIndex);
+        if (turn === undefined) continue;
+        untold?.delete(turn);
+        if (!this.#counts(turn)) continue;
+        if (told.errorCode === ErrorCode.NONE) turn.pauseMs = pauseMsMin;
+        try {
+          const applied = this.#apply(turn, told, together);
+          if (applied !== undefined) await applied;
+        } catch (error) {
+          if (!isStoreFault(error)) throw error;
+          this.#say(turn.partition, "what a leader has could not be copied", messageOf(error));
+          this.#delay(turn.partition);
+        }
       }
     }
+    for (const turn of untold ?? []) if (this.#counts(turn)) this.#delay(turn.partition);
   }
 
-  /** Whether the partition is as it was when it was asked for. */
-  #counts({ partition, turn, leaderEpoch, fetchOffset }: Asked): boolean {
-    return this.#turns.get(partition) === turn && !partition.isLeader &&
-      partition.leaderEpoch === leaderEpoch && partition.log.logEndOffset === fetchOffset;
+  /** Whether the partition is as it was when it was asked for, but for where its log ends. */
+  #counts(turn: Turn, endOffset: Int64 | undefined = turn.asked?.fetchOffset): boolean {
+    const { partition, asked } = turn;
+    return asked !== undefined && this.#turns.get(partition) === turn && !partition.isLeader &&
+      partition.leaderEpoch === asked.currentLeaderEpoch &&
+      partition.log.logEndOffset === endOffset;
   }
 
-  async #apply(asked: Asked, told: PartitionAnswer, together: number): Promise<void> {
-    const { partition, fetchOffset } = asked;
+  /** What is not done at once is waited for. */
+  #apply(turn: Turn, told: PartitionAnswer, together: number): Promise<void> | undefined {
+    const { partition } = turn;
     const { errorCode, divergingEpoch } = told;
-    const logStartOffset = saturated(told.logStartOffset);
-    if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
-      return await this.#moveInto(partition, told);
-    }
-    if (errorCode !== ErrorCode.NONE) return this.#onRefused(asked, errorCode);
+    if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) return this.#moveInto(partition, told);
+    if (errorCode !== ErrorCode.NONE) return void this.#onRefused(turn, errorCode);
     if (divergingEpoch.endOffset >= 0) {
       const endOffset = saturated(divergingEpoch.endOffset);
-      return await this.#cut(partition, { epoch: divergingEpoch.epoch, endOffset });
+      return this.#cut(partition, { epoch: divergingEpoch.epoch, endOffset });
     }
-    const records = behind(told.records ?? noBytes, fetchOffset);
-    if (records.length > 0 && !await this.#copy(asked, { records, together })) return;
-    this.#options.counters.copiedBytes += records.length;
-    this.#options.throttle.note(partition, records.length);
-    partition.replication?.follow(saturated(told.highWatermark));
     const { log } = partition;
-    if (logStartOffset > log.logStartOffset) await log.deleteRecordsBefore(logStartOffset);
-  }
-
-  /** Whether they were appended: the partition may be another's to copy by then, or nobody's. */
-  async #copy(
-    asked: Asked,
-    { records, together }: { readonly records: Uint8Array; readonly together: number },
-  ): Promise<boolean> {
-    const { partition, fetchOffset } = asked;
-    const { log } = partition;
+    const records = behind(told.records ?? noBytes, log.logEndOffset);
+    const noted = () => this.#noteCopied(partition, { told, bytes: records.length });
+    if (records.length === 0) return noted();
     const baseOffset = baseOffsetOf(records, 0);
     // Records may be deleted up to the middle of a batch: the batch stays whole, here as there.
-    if (baseOffset < fetchOffset && log.logStartOffset === fetchOffset) {
-      await this.#whileCut(partition, () => log.restartAt(baseOffset));
-      if (!this.#counts({ ...asked, fetchOffset: baseOffset })) return false;
+    if (baseOffset < log.logEndOffset && log.logStartOffset === log.logEndOffset) {
+      return this.#whileCut(partition, () => log.restartAt(baseOffset)).then(() => {
+        // The partition may be another's to copy by now, or nobody's.
+        if (!this.#counts(turn, baseOffset)) return;
+        partition.copy(records, together);
+        return noted();
+      });
     }
     partition.copy(records, together);
-    return true;
+    return noted();
+  }
+
+  #noteCopied(
+    partition: Partition,
+    { told, bytes }: { readonly told: PartitionAnswer; readonly bytes: number },
+  ): Promise<void> | undefined {
+    const { log } = partition;
+    this.#options.counters.copiedBytes += bytes;
+    this.#options.throttle.note(partition, bytes);
+    partition.replication?.follow(saturated(told.highWatermark));
+    const logStartOffset = saturated(told.logStartOffset);
+    return logStartOffset > log.logStartOffset
+      ? log.deleteRecordsBefore(logStartOffset)
+      : undefined;
   }
 
   /** Asked again soon where the leader may hear of it any moment, then ever more rarely. */
-  #onRefused({ partition, turn }: Asked, code: ErrorCode): void {
+  #onRefused(turn: Turn, code: ErrorCode): void {
     const { backoffMs } = this.#options.terms();
     const isElection = unheardElection.has(code);
     const mayPass = isElection || unheardTopic.has(code);
     const pauseMs = mayPass ? Math.min(turn.pauseMs, backoffMs) : backoffMs;
     turn.pauseMs = 2 * pauseMs;
-    this.#delay(partition, pauseMs);
+    this.#delay(turn.partition, pauseMs);
     if (isElection || pauseMs < backoffMs) return;
-    this.#say(partition, "a leader refuses its follower", errorName(code));
+    this.#say(turn.partition, "a leader refuses its follower", errorName(code));
   }
 
   /** Back to where the leader's epoch, or the last one of ours before it, ended. */
@@ -467,6 +493,14 @@ export class LeaderFetcher {
 }
 
 const noBytes = new Uint8Array(0);
+
+function partitionsWithRecords({ responses }: ResponseOf<typeof Fetch>): number {
+  let count = 0;
+  for (const { partitions } of responses) {
+    for (const { records } of partitions) if (records !== null && records.length > 0) count++;
+  }
+  return count;
+}
 
 /** Without the batches that end below `offset`: the log has them. */
 function behind(records: Uint8Array, offset: Offset): Uint8Array {
