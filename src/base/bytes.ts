@@ -33,7 +33,7 @@ const recentTextMax = 64;
 const recentTexts: string[] = new Array(32_768).fill("");
 
 /** Payloads from this size on are referenced by a writer instead of copied. */
-const referenceBytesMin = 8 * 1024;
+export const referenceBytesMin = 8 * 1024;
 
 /** UTF-8 bytes of `text`. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {

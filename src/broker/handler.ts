@@ -53,6 +53,8 @@ export interface Handler {
   readonly refuse: ((request: never, refusal: Refusal) => unknown) | undefined;
   /** What is sent in place of an answer that would bring a client over its quota. */
   readonly withhold: ((answer: never, context: RequestContext) => unknown) | undefined;
+  /** About how many bytes an answer takes, where it may be many. */
+  readonly bytesOf: ((answer: never) => number) | undefined;
 }
 
 /** Why a whole request is refused. */
@@ -86,6 +88,8 @@ export interface HandlerOptions<A extends AnyApi> {
    * sent, and counts. Answers of a handler that has none do not count.
    */
   withhold?(answer: ResponseInput<A>, context: RequestContext): ResponseInput<A> | undefined;
+  /** About how many bytes the answer takes, but for what is sent from where it is. */
+  bytesOf?(answer: ResponseInput<A>): number;
 }
 
 /** Declares how `api` is served. */
@@ -100,6 +104,7 @@ export function handler<A extends AnyApi>(api: A, options: HandlerOptions<A>): H
     handle: options.handle as Handler["handle"],
     refuse: options.refuse as Handler["refuse"],
     withhold: options.withhold as Handler["withhold"],
+    bytesOf: options.bytesOf as Handler["bytesOf"],
   };
 }
 

@@ -91,7 +91,7 @@ export function encodeRequest<Q extends Fields, S extends Fields>(
   origin: RequestOrigin,
   message: Input<Q>,
 ): Uint8Array[] {
-  const writer = new BytesWriter();
+  const writer = new BytesWriter("shared");
   writer.int32(0);
   RequestHeaderTable.encode(writer, {
     requestApiKey: api.key,
@@ -104,6 +104,10 @@ export function encodeRequest<Q extends Fields, S extends Fields>(
   return writer.chunks();
 }
 
+/** More than short messages share; and what is longer is written in chunks. */
+const ownBytesMin = 2048;
+const ownBytesMax = 128 * 1024;
+
 /** A whole response, size included, as chunks to be sent in order. Throws EncodeFault. */
 export function encodeResponse<Q extends Fields, S extends Fields>(
   api: Api<Q, S>,
@@ -114,14 +118,18 @@ export function encodeResponse<Q extends Fields, S extends Fields>(
   return encodeResponseParts(api, version, correlationId, message).map(asBytes);
 }
 
-/** The same of a message that may have parts of files in it. */
+/**
+ * The same of a message that may have parts of files in it; `bytes`: about how many it has besides,
+ * where that is known.
+ */
 export function encodeResponseParts<Q extends Fields, S extends Fields>(
   api: Api<Q, S>,
   version: number,
   correlationId: number,
   message: Input<S>,
+  bytes = 0,
 ): Chunk[] {
-  const writer = new BytesWriter("shared");
+  const writer = new BytesWriter(bytes < ownBytesMin ? "shared" : Math.min(bytes, ownBytesMax));
   writeResponseStart(writer, correlationId, responseHeaderVersion(api, version));
   api.response.encode(writer, message, version);
   writer.patchInt32(0, writer.length - 4);

@@ -123,6 +123,9 @@ function writeTags(
   else writeSetTags(writer, message, tags);
 }
 
+/** Most tags take no more, and so little the engine has at hand. */
+const tagBytes = 64;
+
 function writeSetTags(
   writer: BytesWriter,
   message: Record<string, unknown>,
@@ -133,7 +136,7 @@ function writeSetTags(
   );
   writer.uvarint(written.length);
   for (const { name, field, write } of written) {
-    const content = new BytesWriter();
+    const content = new BytesWriter(tagBytes);
     write(content, message[name]);
     writer.uvarint(field.tag);
     writer.uvarint(content.length);

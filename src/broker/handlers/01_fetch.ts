@@ -31,6 +31,7 @@
 // (replication/). With replica.selector.class consumers are sent to a replica in their rack, and
 // read from followers (KIP-392); Kafka lets any consumer read from any follower.
 
+import { referenceBytesMin } from "../../base/bytes.ts";
 import { type BrokerId, ZERO_UUID } from "../../base/ids.ts";
 import { saturated } from "../../base/int64.ts";
 import { itemAt } from "../../base/items.ts";
@@ -53,6 +54,9 @@ type TopicAnswer = Response["responses"][number];
 type PartitionAnswer = TopicAnswer["partitions"][number];
 
 const readCommitted = 1;
+/** What an answer says of a partition besides its records, about. */
+const partitionBytes = 64;
+const noRecords = new Uint8Array(0);
 /** Since which version consumers read v2 batches, bound their answers, and name topics by id. */
 const batchesFrom = 4;
 const boundedFrom = 3;
@@ -107,6 +111,17 @@ export const fetch = handler(Fetch, {
     const { sessionId = 0, errorCode } = answer;
     const left = services.fetchSessions.withhold({ sessionId, partitions: partitionsOf(answer) });
     return { errorCode, sessionId: left, responses: [] };
+  },
+
+  bytesOf({ responses }) {
+    let bytes = 0;
+    for (const { partitions } of responses) {
+      for (const { records } of partitions) {
+        const { length } = records ?? noRecords;
+        bytes += partitionBytes + (length < referenceBytesMin ? length : 0);
+      }
+    }
+    return bytes;
   },
 });
 

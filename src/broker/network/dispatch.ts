@@ -370,12 +370,13 @@ export class Dispatcher {
   }
 
   #encoded(dispatching: Dispatching, response: unknown): ReplyChunks | Promise<ReplyChunks> {
-    const { header, handler: { api }, claims } = dispatching;
+    const { header, handler: { api, bytesOf }, claims } = dispatching;
     const { apiKey, apiVersion, correlationId } = header;
     const isHot = apiKey === produceKey || apiKey === fetchKey;
     const isAtOnce = isHot ? claims === undefined : !api.response.holdsArray(apiVersion);
     if (isAtOnce) {
-      return encodeResponseParts(api, apiVersion, correlationId, response as never);
+      const bytes = bytesOf?.(response as never);
+      return encodeResponseParts(api, apiVersion, correlationId, response as never, bytes);
     }
     return this.#encodedInSlices(dispatching, response);
   }

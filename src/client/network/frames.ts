@@ -63,8 +63,10 @@ export async function* responseFrames(
       const held = end - start - 4;
       if (held >= length) {
         lent?.note(length);
-        yield buffer.slice(start + 4, start + 4 + length);
-        start += 4 + length;
+        const [from, to] = [start + 4, start + 4 + length];
+        // Nothing has come behind it: what comes next takes its place.
+        yield lent !== undefined && to === end ? buffer.subarray(from, to) : buffer.slice(from, to);
+        start = to;
       } else if (length > readBytes / 2) {
         const frame = lent?.lend(length) ?? new Uint8Array(length);
         await fill(socket, frame, buffer.subarray(start + 4, end));

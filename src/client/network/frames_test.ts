@@ -64,3 +64,19 @@ Deno.test("memory for a large frame is let go of when small ones have come for l
   }
   assertEquals(memory.map(({ byteLength }) => byteLength), [256 * 1024, 128 * 1024]);
 });
+
+Deno.test("a small frame is lent where it was read to, if nothing came with it", async () => {
+  const lentFrom = async (many: readonly number[], atOnce: number) => {
+    const memory = new Set<ArrayBufferLike>();
+    let count = 0;
+    const socket = socketOf(streamOf(many), atOnce);
+    for await (const frame of responseFrames(socket, { areLent: true })) {
+      assertEquals(isFilledWith(frame, ++count), true);
+      memory.add(frame.buffer);
+    }
+    assertEquals(count, many.length);
+    return memory.size;
+  };
+  assertEquals(await lentFrom([100, 100, 100], 104), 1);
+  assertEquals(await lentFrom([100, 100, 100], 312), 3, "two copies, and the last one");
+});
