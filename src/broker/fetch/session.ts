@@ -159,24 +159,20 @@ export class FetchSession {
     return this.#topics.get(this.#keyOf(of))?.partitions.get(partition);
   }
 
-  #want({ of, ...each }: Wanted): void {
-    const { partition, partitionMaxBytes, fetchOffset, currentLeaderEpoch, lastFetchedEpoch } =
-      each;
-    const { readerStartOffset } = each;
-    const position = {
-      partitionMaxBytes,
-      fetchOffset,
-      currentLeaderEpoch,
-      lastFetchedEpoch,
-      readerStartOffset,
-    };
-    const topic = this.#topicOf(of);
+  #want(wanted: Wanted): void {
+    const { partition } = wanted;
+    const topic = this.#topicOf(wanted.of);
     const found = topic.partitions.get(partition);
+    // Each fetch of a follower names most of what it follows.
     if (found !== undefined) {
-      Object.assign(found, position);
+      found.partitionMaxBytes = wanted.partitionMaxBytes;
+      found.fetchOffset = wanted.fetchOffset;
+      found.currentLeaderEpoch = wanted.currentLeaderEpoch;
+      found.lastFetchedEpoch = wanted.lastFetchedEpoch;
+      found.readerStartOffset = wanted.readerStartOffset;
       return;
     }
-    const added = { of: topic.named, partition, ...position, ...notTold };
+    const added: SessionPartition = { ...placeOf(wanted), of: topic.named, ...notTold };
     topic.partitions.set(partition, added);
     this.#inOrder.add(added);
     this.bytes += partitionBytes;
@@ -208,6 +204,26 @@ export class FetchSession {
   #keyOf({ topic, topicId }: NamedTopic): string {
     return this.usesTopicIds ? topicId : topic;
   }
+}
+
+function placeOf(
+  {
+    partition,
+    partitionMaxBytes,
+    fetchOffset,
+    currentLeaderEpoch,
+    lastFetchedEpoch,
+    readerStartOffset,
+  }: Wanted,
+): Omit<Wanted, "of"> {
+  return {
+    partition,
+    partitionMaxBytes,
+    fetchOffset,
+    currentLeaderEpoch,
+    lastFetchedEpoch,
+    readerStartOffset,
+  };
 }
 
 function bytesOf({ topic }: NamedTopic): number {

@@ -337,7 +337,8 @@ export class Partition implements Watched {
     if (this.#replication !== undefined) {
       this.#undecidedBytes += bytes;
       this.#tell({ readUncommitted: 0, readCommitted: 0, logEnd: bytes });
-      this.#replication.advance();
+      // Of those in sync nobody else has it yet.
+      if (this.#replication.isAlone) this.#replication.advance();
       return;
     }
     this.#highWatermark = this.log.logEndOffset;
@@ -355,6 +356,7 @@ export class Partition implements Watched {
   }
 
   #tell(gained: Gained): void {
+    if (this.watchers.size === 0) return;
     for (const wait of [...this.watchers]) wait.onReadable(gained);
   }
 
