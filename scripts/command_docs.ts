@@ -84,23 +84,24 @@ ${lines.join("\n")}
 export function commandsPage(sections: readonly CommandSection[]): string {
   const rows = sections.flatMap((each) => each.rows);
   const can = rows.filter(({ ours }) => !("no" in ours)).length;
+  const refused = can < rows.length ? '; a "no" says why' : "";
   return `<!-- Written by deno task docs from scripts/command_table.ts. -->
 
 # What can be done from the command line
 
-What people do with a Kafka, how Ottla's command line says it, and how others do: the scripts of
-Apache Kafka 4.3, kcat, Redpanda's rpk, and kaf. Ours goes with any Kafka. Each yes leads to the
-file of a test that runs the command, and the pointer over it shows the test's name.
-Of ${rows.length} rows ours has ${can}${can < rows.length ? "; where it says no, it says why" : ""}.
-Where another's column is empty, we know of no way to do it there.
+What can be done with a Kafka cluster, and the command for it: of Ottla, whose command line works
+with any Kafka, of the scripts of Apache Kafka 4.3, of kcat, of Redpanda's rpk, and of kaf. Each
+"yes" links to a test that runs Ottla's command; the name of the test is its tooltip. Ottla can do
+${can} of these ${rows.length} things${refused}. An empty cell means that we know of no way to do it
+with that tool.
 
 Connectors (\`connect-standalone.sh\`, \`rpk connect\`) and mirrors (\`connect-mirror-maker.sh\`)
-are programs beside a broker, not commands: they run beside this one, too.
+are programs of their own, not commands. They work with Ottla, too.
 
-Addresses and logins are left out: \`--bootstrap HOST:PORT\` is \`--bootstrap-server\` of Kafka's
-scripts, \`-b\` of kcat, kaf and ours, \`-X brokers=\` of rpk. Many options of others are taken by
-ours, too, which then tells what they are called here. \`…\` leaves out what does not matter. Each
-command explains itself: \`ottla topics create --help\`.
+Addresses and logins are left out: \`--bootstrap HOST:PORT\` of Ottla (or \`-b\`) is
+\`--bootstrap-server\` of Kafka's scripts, \`-b\` of kcat and kaf, \`-X brokers=\` of rpk. Ottla
+also understands many options of the others, and tells what they are called here. \`…\` stands for
+what does not matter. Each command explains itself: \`ottla topics create --help\`.
 
 ${sections.map(section).join("\n")}`;
 }
