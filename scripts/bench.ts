@@ -10,6 +10,8 @@
 //   stalls   how long the event loop is held at a stretch, by what is done (bench/stalls.ts)
 //   growth   what a request costs as connections, consumers, partitions and records grow
 //            (bench/growth.ts; --partitions, 10,000 at most)
+//   logs     a partition of 1, 10 and 30 GB, from the start, at its end, by time (bench/logs.ts;
+//            --gigabytes 1,10,30)
 //   steady   many minutes at half the peak while retention deletes, and what has grown by then
 //            (bench/steady.ts; --minutes, 30; needs Go)
 //   saturated disk   heartbeats beside a disk that others keep busy (bench/busy_disk.ts)
@@ -24,7 +26,7 @@
 //   deno task bench [--with deno|bun|binary] [--rounds 3] [--seconds 3] [--only produce]
 //     [--bytes 1e9] [--partitions 10000] [--minutes 30] [--beside FOLDER]
 //
-// `steady` takes its half hour, so it runs where it is asked for alone.
+// `steady` takes its half hour and `logs` its disk, so they run where they are asked for alone.
 //
 // `--beside` measures the broker of another checkout in place of the bare program: what a change
 // costs, both sides in one run.
@@ -40,6 +42,7 @@ import { checkProduced, produceFrame } from "./bench/frames.ts";
 import { benchGrowth } from "./bench/growth.ts";
 import { type LoadOptions, type LoadResult, runLoad } from "./bench/load.ts";
 import { type Program, startProgram } from "./bench/program.ts";
+import { benchLogs } from "./bench/logs.ts";
 import { benchRecovery } from "./bench/recovery.ts";
 import { benchStalls } from "./bench/stalls.ts";
 import { measureStarts } from "./bench/start.ts";
@@ -55,7 +58,17 @@ const fetchVersion = 11;
 const createVersion = 5;
 
 const flags = taskFlags(Deno.args, {
-  string: ["with", "rounds", "seconds", "only", "bytes", "partitions", "minutes", "beside"],
+  string: [
+    "with",
+    "rounds",
+    "seconds",
+    "only",
+    "bytes",
+    "partitions",
+    "minutes",
+    "beside",
+    "gigabytes",
+  ],
   default: {
     with: "deno",
     rounds: "3",
@@ -65,6 +78,7 @@ const flags = taskFlags(Deno.args, {
     partitions: "10000",
     minutes: "30",
     beside: "",
+    gigabytes: "1,10,30",
   },
 });
 const rounds = Number(flags.rounds);
@@ -433,6 +447,14 @@ if ("growth".includes(flags.only)) {
     rounds,
     durationMs,
     partitionsMax: Number(flags.partitions),
+  });
+}
+if (flags.only === "logs") {
+  await benchLogs({
+    command: (folder) => settledCommand(folder, {}),
+    createTopic,
+    topic,
+    gigabytes: flags.gigabytes.split(",").map(Number),
   });
 }
 if (flags.only === "steady") {
