@@ -184,6 +184,10 @@ const tests = {
     file: "log_command_test.ts",
     name: "log dump prints what is in the files, and log repair takes damage out",
   },
+  strays: {
+    file: "log_command_test.ts",
+    name: "log strays shows what was set aside, with its size",
+  },
   sound: {
     file: "doctor_test.ts",
     name: "a cluster without a fault is found so, with what others would notice",
@@ -929,6 +933,10 @@ export const commandSections: readonly CommandSection[] = [
       {
         what: "take damage out of them",
         ours: { line: "log repair ottla-data/orders-0 --yes", test: tests.files },
+      },
+      {
+        what: "show what was set aside",
+        ours: { line: "log strays ottla-data", test: tests.strays },
       },
       {
         what: "start a broker",

@@ -15,6 +15,7 @@ export { openHandlesMax, openHandlesMin } from "./directory/open_handles.ts";
 export type { AppendOptions, AppendResult, LogOptions } from "./partition/log_options.ts";
 export { PartitionLog } from "./partition/partition_log.ts";
 export { nameOf, parentOf, withoutEnd } from "./directory/paths.ts";
+export { type FolderAside, foldersAside } from "./directory/set_aside.ts";
 export { readQuorumState, writeQuorumState } from "./directory/quorum_state.ts";
 export { ReadAhead } from "./reading/read_ahead.ts";
 export { ReadBuffers } from "./reading/read_buffers.ts";

@@ -61,6 +61,33 @@ Deno.test("log repair finds no data folder where names only look like partitions
   }
 });
 
+Deno.test("log strays shows what was set aside, with its size", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const none = await ottla(["log", "strays", folder]);
+    assertStringIncludes(none.stderr, "nothing is set aside");
+    const sinceMs = Date.UTC(2026, 10, 30);
+    const [ours, kafkas] = [sinceMs.toString(16), "0".repeat(31) + "a"];
+    for (const name of ["orders-0", `orders-0.${ours}-stray`, `bills-3.${kafkas}-stray`]) {
+      await Deno.mkdir(`${folder}/${name}`);
+      await Deno.writeTextFile(`${folder}/${name}/00000000000000000000.log`, "x".repeat(2048));
+    }
+    const { stdout, stderr, code } = await ottla(["log", "strays", folder]);
+    assertEquals(code, 0);
+    const [, ...rows] = stdout.trimEnd().split("\n").map((line) => line.trim().split(/  +/));
+    assertEquals(rows, [
+      ["bills", "3", "2.0 KiB", "-", `bills-3.${kafkas}-stray`],
+      ["orders", "0", "2.0 KiB", "2026-11-30T00:00:00.000Z", `orders-0.${ours}-stray`],
+    ]);
+    assertStringIncludes(stderr, "2 folders, 4.0 KiB: no broker reads them.");
+    const json = JSON.parse((await ottla(["log", "strays", folder, "--json"])).stdout);
+    assertEquals(json.map(({ bytes }: { bytes: number }) => bytes), [2048, 2048]);
+    assertEquals((await ottla(["log", "strays", `${folder}/nowhere`])).code, 1);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("log dump prints what is in the files, and log repair takes damage out", async () => {
   await withFolder(async (folder) => {
     const metadata = `${folder}/__cluster_metadata-0/00000000000000000000.log`;

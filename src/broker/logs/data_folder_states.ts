@@ -1,6 +1,7 @@
 // The data directories as tools and metrics are told of them: which work, and the room in each.
 
 import { PlatformFault } from "../../base/faults.ts";
+import { foldersAside } from "../../log/mod.ts";
 import type { Files } from "../../runtime/ports.ts";
 import type { DataFolders } from "./data_folders.ts";
 
@@ -47,5 +48,15 @@ function spaceOf(path: string, files: Files): { freeBytes: number; totalBytes: n
     if (!(error instanceof PlatformFault)) throw error;
     // What cannot be told is -1 to Kafka's tools; whether the disk works is found out elsewhere.
     return { freeBytes: -1, totalBytes: -1 };
+  }
+}
+
+/** Bytes in folders that were set aside in a data directory; -1 where that cannot be told. */
+export function strayBytes(path: string, files: Files): number {
+  try {
+    return foldersAside(files, path).reduce((sum, { bytes }) => sum + bytes, 0);
+  } catch (error) {
+    if (!(error instanceof PlatformFault)) throw error;
+    return -1;
   }
 }

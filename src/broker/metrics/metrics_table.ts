@@ -17,7 +17,7 @@ import type { Runtime } from "../../runtime/ports.ts";
 import type { Acceptor } from "../network/acceptor.ts";
 import type { Cleaner } from "../logs/cleaner.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
-import type { DataFolderState } from "../logs/data_folder_states.ts";
+import { type DataFolderState, strayBytes } from "../logs/data_folder_states.ts";
 import { countGroups, type Groups } from "../coordination/groups.ts";
 import type { FetchSessions } from "../fetch/sessions.ts";
 import type { MemoryBudget } from "../limits/memory_budget.ts";
@@ -376,6 +376,14 @@ export const metrics: Readonly<Record<string, Metric>> = {
     labels: ["dir"],
     doc: "The size of its disk.",
     read: (view) => byFolder(view, ({ totalBytes }) => totalBytes),
+  },
+  ottla_log_dir_stray_bytes: {
+    type: "gauge",
+    labels: ["dir"],
+    doc: "Bytes in folders that were set aside (`-stray`). Nothing reads or removes them but an " +
+      "operator: `ottla log strays`.",
+    read: ({ storage: { files, folders } }) =>
+      folders.map(({ path }) => [[path], strayBytes(path, files)]),
   },
   ottla_log_dir_unsynced_bytes: {
     type: "gauge",

@@ -48,7 +48,7 @@ function spaceText(bytes: number): string | undefined {
 const units = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
 /** `1.5 GiB`. */
-function sizeText(bytes: number): string {
+export function sizeText(bytes: number): string {
   let [size, unit] = [bytes, 0];
   while (size >= 1024 && unit < units.length - 1) {
     size /= 1024;

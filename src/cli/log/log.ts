@@ -68,4 +68,17 @@ const dirs = command({
     }),
 });
 
-export const commands = [dump, repair, dirs];
+const strays = command({
+  name: "log strays",
+  operands: ["FOLDER"],
+  about: "show what was set aside in a data folder, and how large it is",
+  options: jsonOption,
+  examples: [["log strays ottla-data", "replicas that were copied anew, or that nobody knows"]],
+  run: async (context, { operands: [folder], options: { json } }) => {
+    if (folder === "") throw new ArgumentFault("log strays needs FOLDER");
+    const { showStrays } = await import("./strays.ts");
+    return showStrays(context, { folder, json });
+  },
+});
+
+export const commands = [dump, repair, strays, dirs];
