@@ -10,7 +10,7 @@
 // upon.
 // Invariant: the image shows committed revisions only, one after the other.
 
-import { PartitionFault, UsageFault } from "../base/faults.ts";
+import { PartitionFault, throwUnlessStoreFault, UsageFault } from "../base/faults.ts";
 import { type BrokerId, type LeaderEpoch, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import { sharedRuns } from "../base/shared_runs.ts";
 import {
@@ -578,7 +578,8 @@ export class EtcdMetadataStore implements MetadataStore {
     await this.#client.ask("/v3/kv/txn", body);
     // Whoever has decided it may be dead before it was carried into its keys.
     if (this.#replica.pending !== undefined && lease.isValid()) {
-      await this.change(() => ({ records: [], response: undefined }));
+      // Where it cannot be done now, the next beat or the next change does it.
+      await this.change(() => ({ records: [], response: undefined })).catch(throwUnlessStoreFault);
     }
   }
 }

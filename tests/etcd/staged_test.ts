@@ -2,6 +2,7 @@
 // more: what was repeated since is not undone by it.
 
 import { assertEquals } from "@std/assert";
+import { PartitionFault } from "../../src/base/faults.ts";
 import { decideAllocateProducerIds } from "../../src/cluster/mod.ts";
 import { simulate } from "../../src/runtime/simulated.ts";
 import { openSimulated } from "./open_simulated.ts";
@@ -65,5 +66,39 @@ Deno.test("several who find a large change decided carry it out at the same time
     const counts = stores.map(({ image }) => image.partitionCount);
     assertEquals(counts, stores.map(() => 200));
     for (const store of stores) await store.close();
+  })());
+});
+
+Deno.test("a controller that cannot carry a large change out yet goes on", async () => {
+  const world = simulate(1);
+  await world.drive((async () => {
+    const etcd = await SimulatedEtcd.start(world, { members: 3 });
+    const { timers } = world.start("watch");
+    const pass = (ms: number) => new Promise<void>((go) => timers.after(ms, go));
+    const lost: unknown[] = [];
+    const options = { etcd, operationsMax: 2, onLost: (error: unknown) => void lost.push(error) };
+    const [a, b] = [
+      await openSimulated(world, "a", options),
+      await openSimulated(world, "b", options),
+    ];
+    const lease = await a.join(1);
+    while (!lease.isController()) await pass(100);
+    etcd.faults.slowMs = [900, 900];
+    const records = topicRecords({ name: "wide", topicId, partitions: 40 });
+    const made = b.change(() => ({ records, response: undefined }));
+    while (a.image.topic("wide") === undefined) await pass(100);
+    const waiting = a.change((image) => decideAllocateProducerIds(image, 1)).catch((error) => {
+      if (!(error instanceof PartitionFault)) throw error;
+    });
+    // Meanwhile the controller wants to see to it, too.
+    await pass(6_000);
+    etcd.loseQuorum();
+    await pass(40_000);
+    etcd.regainQuorum();
+    await Promise.all([made, waiting]);
+    await pass(60_000);
+    assertEquals(lost, []);
+    assertEquals(a.image.topic("wide")?.partitions.length, 40);
+    for (const store of [a, b]) await store.close();
   })());
 });
