@@ -99,7 +99,7 @@ class DenoSocket implements Socket {
   #readEnded = false;
   #writeEnded = false;
   #isClosed = false;
-  /** Looked for when a file is to be sent; null: it was not found. */
+  /** Looked for when a file is to be sent; null: it was not found, and all is written. */
   #descriptor: number | null | undefined;
 
   constructor(connection: Deno.TcpConn) {
@@ -152,15 +152,14 @@ class DenoSocket implements Socket {
   }
 
   get sendFile(): SendFile | undefined {
-    return canSendFiles() && this.#descriptor !== null ? this.#sendFile : undefined;
+    return canSendFiles() ? this.#sendFile : undefined;
   }
 
   /** A failure is left for the next write to find. */
   readonly #sendFile: SendFile = (file, at) => {
     assert(this.#writing === undefined, "one write at a time");
     if (this.#isClosed || this.#writeEnded) return 0;
-    this.#descriptor ??= socketBetween({ local: this.local.port, remote: this.remote.port }) ??
-      null;
+    if (this.#descriptor === undefined) this.#descriptor = socketBetween(this) ?? null;
     return this.#descriptor === null ? 0 : sendFile(this.#descriptor, { file, at });
   };
 

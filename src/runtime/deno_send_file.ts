@@ -1,11 +1,13 @@
 // What the kernel sends from files on Deno, by its foreign functions. Deno tells no descriptors: a
 // file is opened once more, by its name, and a socket looked for among those of the process, by the
-// ports of both ends.
+// addresses of both ends, which no two connections have in common.
 //
 // Nobody is asked for the permission: where it was not granted, files are read and written.
 
 import type { FileRange, KernelFile } from "../base/file_part.ts";
+import type { Address } from "./ports.ts";
 import { isCachedBy, sendFileBy, type SendingFunctions } from "./sending_files.ts";
+import { isSocketAddress } from "./socket_address.ts";
 
 const functions = {
   sendfile: { parameters: ["i32", "i32", "buffer", "usize"], result: "i32" },
@@ -19,8 +21,8 @@ const functions = {
 type Functions = Deno.DynamicLibrary<typeof functions>["symbols"];
 
 const closeOnExec = 0o2000000;
-/** Behind so many in a row that are no sockets none is looked for. */
-const gapMax = 4096;
+/** Behind so many in a row that are no sockets, as the files of many logs, none is looked for. */
+const gapMax = 65_536;
 
 let c: Functions | undefined;
 let sending: SendingFunctions | undefined;
@@ -83,25 +85,21 @@ function sendingOf({ sendfile, syscall }: Functions): SendingFunctions {
 const address = new Uint8Array(128);
 const length = new Uint32Array(1);
 
-/** The socket between these ports; undefined where there is none, or more than one. */
+/** The socket of this process between these ends; undefined where there is none. */
 export function socketBetween(
-  { local, remote }: { readonly local: number; readonly remote: number },
+  { local, remote }: { readonly local: Address; readonly remote: Address },
 ): number | undefined {
   const found = load();
   if (found === undefined) return undefined;
-  const portOf = (ask: Functions["getpeername"], descriptor: number): number => {
+  const tells = (ask: Functions["getpeername"], descriptor: number): boolean => {
     length[0] = address.length;
-    if (ask(descriptor, address, length) !== 0) return -1;
-    return (address[2] ?? 0) << 8 | (address[3] ?? 0);
+    return ask(descriptor, address, length) === 0;
   };
-  const sockets: number[] = [];
-  for (let [descriptor, gap] = [0, 0]; gap < gapMax; descriptor++) {
-    const port = portOf(found.getpeername, descriptor);
-    gap = port < 0 ? gap + 1 : 0;
-    if (port === remote && portOf(found.getsockname, descriptor) === local) {
-      sockets.push(descriptor);
-    }
+  for (let [descriptor, gap] = [0, 0]; gap < gapMax; descriptor++, gap++) {
+    if (!tells(found.getpeername, descriptor)) continue;
+    gap = 0;
+    if (!isSocketAddress(address, remote)) continue;
+    if (tells(found.getsockname, descriptor) && isSocketAddress(address, local)) return descriptor;
   }
-  const [only] = sockets;
-  return sockets.length === 1 ? only : undefined;
+  return undefined;
 }
