@@ -65,6 +65,23 @@ async function createTopic(client: RawClient, name: string, numPartitions: numbe
 const told = (status: readonly { statusDetail: string }[] | null) =>
   (status ?? []).map(({ statusDetail }) => statusDetail);
 
+Deno.test("a member tells how far its tasks are, as of Kafka Streams 4.4", async () => {
+  await simulated({ settings }, async ({ connect }) => {
+    using client = await connect();
+    await client.findCoordinator(groupId);
+    await createTopic(client, "t", 1);
+    const offsets = [{ subtopologyId: "1", partition: 0, offset: 7 }];
+    for (const taskOffsets of [[], offsets]) {
+      const memberId = `with ${taskOffsets.length}`;
+      const answer = await beat(client, { memberId, taskOffsets, taskEndOffsets: taskOffsets });
+      assertEquals([answer.errorCode, answer.errorMessage], [ErrorCode.NONE, null]);
+      const { memberEpoch } = answer;
+      const later = await beat(client, { memberId, memberEpoch, taskOffsets: offsets });
+      assertEquals(later.errorCode, ErrorCode.NONE);
+    }
+  });
+});
+
 Deno.test("an application gets the topics that it needs, and then its tasks", async () => {
   await simulated({ settings }, async ({ connect }) => {
     using client = await connect();

@@ -164,8 +164,6 @@ export const streamsGroupScenarios: readonly Scenario[] = [
       await beat(talk, { activeTasks: null });
       await beat(talk, { activeTasks: [{ subtopologyId: "0", partitions: [0] }] });
       await beat(talk, { warmupTasks: [{ subtopologyId: "0", partitions: [0] }] });
-      await beat(talk, { taskOffsets: [] });
-      await beat(talk, { taskEndOffsets: [] });
       await beat(talk, { memberEpoch: -3 });
       await beat(talk, { memberEpoch: -2 });
       await beat(talk, { memberEpoch: -1 });

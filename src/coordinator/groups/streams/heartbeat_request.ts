@@ -1,8 +1,11 @@
 // A StreamsGroupHeartbeat as the coordinator takes it, and what is refused before any group is
 // looked at.
 //
-// Static members, regular expressions for source topics, warm-up tasks and task offsets are
-// refused, as Kafka 4.3 does: the protocol has a place for them, and no server serves them yet.
+// Static members, regular expressions for source topics and warm-up tasks are refused, as Kafka
+// 4.3 does. How far a member's tasks are says which warm-up tasks have caught up; none are given.
+//
+// Differs from Kafka: TaskOffsets and TaskEndOffsets are taken, and nothing is done with them,
+// since every member of Kafka Streams 4.4 tells them; Kafka refuses them until 4.4.
 
 import { assert } from "../../../base/assert.ts";
 import type {
@@ -47,8 +50,6 @@ export function requestRefusal(
 
 function unsupported(request: StreamsGroupHeartbeatRequest): string | undefined {
   if (request.instanceId !== null) return "Static membership is not yet supported.";
-  if (request.taskOffsets !== null) return "TaskOffsets are not supported yet.";
-  if (request.taskEndOffsets !== null) return "TaskEndOffsets are not supported yet.";
   if ((request.warmupTasks ?? []).length > 0) return "WarmupTasks are not supported yet.";
   const subtopologies = request.topology?.subtopologies ?? [];
   if (subtopologies.every(({ sourceTopicRegex }) => sourceTopicRegex.length === 0)) {
