@@ -21,6 +21,9 @@ import {
 import { FileWindow, judgeBatch } from "../recovery/scan.ts";
 import type { Segment } from "../segment/segment.ts";
 
+/** Indexes lead to within some kilobytes of a batch: more than that is seldom looked at. */
+const lookBytes = 16 * 1024;
+
 /** A record found by its time. */
 export interface TimestampOffset {
   readonly offset: Offset;
@@ -93,7 +96,7 @@ async function findInSegment(
     segment.indexes.times.lookup(timestampMs),
     logStartOffset - segment.baseOffset,
   );
-  const window = new FileWindow(segment.file);
+  const window = new FileWindow(segment.file, { bytesMin: lookBytes });
   const expected = { nextOffset: segment.baseOffset, leaderEpoch: -1, gapsAllowed: true };
   for (let position = segment.indexes.offsets.lookup(relative); position < window.size;) {
     const verdict = await judgeBatch(window, { position, expected, skipCrc: true });

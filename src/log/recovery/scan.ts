@@ -46,8 +46,17 @@ export class FileWindow {
   #buffer: Uint8Array | undefined;
   readonly #isWarm: boolean;
 
-  /** `mayHaveLostWrites`: the machine was started anew, so that nothing is in its page cache. */
-  constructor(file: Readable, o: { readonly mayHaveLostWrites?: boolean } = {}) {
+  readonly #bytesMin: number;
+
+  /**
+   * `mayHaveLostWrites`: the machine was started anew, so that nothing is in its page cache.
+   * `bytesMin`: so much is read at once, at least.
+   */
+  constructor(
+    file: Readable,
+    o: { readonly mayHaveLostWrites?: boolean; readonly bytesMin?: number } = {},
+  ) {
+    this.#bytesMin = o.bytesMin ?? windowBytes;
     this.#file = file;
     this.#isWarm = o.mayHaveLostWrites === false;
     this.#slices = file.slices;
@@ -66,7 +75,7 @@ export class FileWindow {
       if (slices.isOver) await slices.next();
     }
     if (position < this.#start || position + wanted > this.#start + this.#bytes.length) {
-      const capacity = Math.min(Math.max(windowBytes, wanted), this.size - position);
+      const capacity = Math.min(Math.max(this.#bytesMin, wanted), this.size - position);
       if (this.#buffer === undefined || this.#buffer.length < capacity) {
         this.#buffer = new Uint8Array(capacity);
       }
