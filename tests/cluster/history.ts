@@ -11,7 +11,7 @@
 // Invariant: a seed and a plan give one history, to the byte.
 
 import { AssertionError } from "../../src/base/assert.ts";
-import { ConnectionFault, PlatformFault } from "../../src/base/faults.ts";
+import { ConnectionFault, messageOf, PlatformFault } from "../../src/base/faults.ts";
 import { type Client, createTopic, KafkaError } from "../../src/client/mod.ts";
 import { NeverSettles } from "../../src/runtime/simulated.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
@@ -108,6 +108,10 @@ export async function runHistory(options: HistoryOptions): Promise<HistorySummar
       world,
       storeOf: options.storeOf,
       onFatal: (id, error) => history?.onFatal(id, error),
+      onMetadataLost: (error) => {
+        if (history === undefined) throw error;
+        history.onMetadataLost(error);
+      },
     }, async (scene) => {
       history = new History(scene, { seed, cast, older });
       try {
@@ -212,6 +216,10 @@ class History {
   onFatal(id: number, error: unknown): void {
     if (error instanceof AssertionError) return this.#broken.reject(error);
     this.#troubles.onFatal(id, error).catch(this.#broken.reject);
+  }
+
+  onMetadataLost(error: unknown): void {
+    this.#broken.reject(new LawBroken(`the metadata can be followed: ${messageOf(error)}`));
   }
 
   async run(): Promise<void> {

@@ -175,7 +175,7 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
     seedsMax: 500,
   },
   "what was on a disk that is replaced is not missed": {
-    aim: ["has a disk of several that fails"],
+    aim: ["has a disk of several that fails", "is killed"],
     options: { hasDisks: true, healMs: 60_000 },
     wrong: () => {
       const mends = [

@@ -321,11 +321,22 @@ export class Troubles {
 
   /** Whether all others have what they acknowledged. */
   #mayLosePower(id: number): boolean {
-    return this.#options.isSynced || this.#mayLoseFiles(id);
+    return this.#options.isSynced || this.#areWhole(id);
   }
 
+  /** The same, and nothing is acknowledged by this one alone, as where the disks of others fail. */
   #mayLoseFiles(id: number): boolean {
-    return [...this.#lossy.keys()].every((each) => each === id || this.#isWhole(each));
+    const { image } = this.#options.scene.metadata;
+    return this.#areWhole(id) &&
+      image.topics().every(({ partitions }) =>
+        partitions.every(({ replicas, isr, elr }) =>
+          !replicas.includes(id) || [...isr, ...elr].some((each) => each !== id)
+        )
+      );
+  }
+
+  #areWhole(butFor: number): boolean {
+    return [...this.#lossy.keys()].every((each) => each === butFor || this.#isWhole(each));
   }
 
   #losePower(id: number): void {
@@ -389,13 +400,14 @@ export class Troubles {
     const [folder, operation] = [oneOf(scene.folders(id)), oneOf(diskOperations)];
     chronicle.tell(machine, `cannot ${operation} ${folder}`);
     this.#ofOneDisk.add(id);
+    // Its broker cannot count on what is there any more, whatever that is.
+    this.#noteLossy(id);
     world.failDisk(machine, operation, true, folder);
     await pass(forMs / 2);
     if (random.chance(0.3)) scene.kill(id);
     const restarted = this.start(id);
     await pass(forMs / 2);
     const isReplaced = random.chance(0.5) && this.#mayLoseFiles(id);
-    if (isReplaced) this.#noteLossy(id);
     world.failDisk(machine, operation, false, folder);
     await restarted;
     scene.kill(id);

@@ -161,6 +161,8 @@ interface EtcdHomeOptions {
   readonly sessionMs: number;
   /** Keys of one transaction; what takes more is staged. */
   readonly operationsMax?: number;
+  /** Someone cannot follow it any more; absent: the scenario fails. */
+  readonly onLost?: (error: unknown) => void;
 }
 
 class EtcdHome implements MetadataHome {

@@ -91,6 +91,8 @@ export interface ClusterOptions {
   readonly seed?: number;
   /** A broker cannot go on, and its process would end; absent: the scenario fails. */
   readonly onFatal?: (nodeId: number, error: unknown) => void;
+  /** Someone cannot follow the metadata any more; absent: the scenario fails. */
+  readonly onMetadataLost?: (error: unknown) => void;
   /** How the world behaves; calm by default. */
   readonly world?: SimulationOptions;
   /** Where the metadata is kept; by default in memory. */
@@ -122,6 +124,7 @@ export async function simulatedCluster(
     options.world?.onLogLine?.(machine, line);
   };
   const { seed = 1, sessionMs: silenceMs = sessionMs, operationsMax } = options;
+  const onLost = options.onMetadataLost;
   const world = simulate(seed, { startMs: Date.now(), ...options.world, onLogLine });
   const cluster = new SimulatedCluster(world, options);
   // Machines get their addresses in the order in which they come.
@@ -129,7 +132,7 @@ export async function simulatedCluster(
   const runtime = world.start("client");
   await inWorldTime({ world, clock: runtime.clock }, async () => {
     cluster.home = options.home === "etcd"
-      ? await etcdHome(world, { clusterId, sessionMs: silenceMs, operationsMax })
+      ? await etcdHome(world, { clusterId, sessionMs: silenceMs, operationsMax, onLost })
       : sharedHome((ms, run) => runtime.timers.after(ms, run), silenceMs);
     for (let id = 1; id <= options.brokers; id++) await cluster.start(id);
     const clients: Client[] = [];
