@@ -333,29 +333,33 @@ function pressureSuite(options: SubjectOptions): void {
     file.append(content);
     const { kernelFile } = file;
     const isOffered = ["bun", "deno"].includes(runtime.name) && platform() === "linux";
-    assert.equal(client.sendFile !== undefined && kernelFile !== undefined, isOffered);
-    if (client.sendFile === undefined || kernelFile === undefined) return;
-    assert.equal(kernelFile.isCached(0, content.length), true);
-    assert.equal(kernelFile.isCached(content.length - 10, 100_000), false, "past its end");
-    await client.write(pattern(7));
-    const send = (position: number) =>
-      client.sendFile!(kernelFile, { position, bytes: content.length - position });
-    let sent = send(0);
-    assert.ok(sent > 0 && sent < content.length, `${sent} bytes for who does not read`);
-    const received = readBytes(server, 7 + content.length);
-    while (sent < content.length) {
-      await client.write(content.subarray(sent, sent + 1000));
-      sent += Math.min(1000, content.length - sent);
-      sent += send(sent);
+    try {
+      assert.equal(client.sendFile !== undefined && kernelFile !== undefined, isOffered);
+      if (client.sendFile === undefined || kernelFile === undefined) return;
+      assert.equal(kernelFile.isCached(0, content.length), true);
+      assert.equal(kernelFile.isCached(content.length - 10, 100_000), false, "past its end");
+      await client.write(pattern(7));
+      const send = (position: number) =>
+        client.sendFile!(kernelFile, { position, bytes: content.length - position });
+      let sent = send(0);
+      assert.ok(sent > 0 && sent < content.length, `${sent} bytes for who does not read`);
+      const received = readBytes(server, 7 + content.length);
+      while (sent < content.length) {
+        await client.write(content.subarray(sent, sent + 1000));
+        sent += Math.min(1000, content.length - sent);
+        sent += send(sent);
+      }
+      const whole = await received;
+      sameBytes(whole.subarray(0, 7), pattern(7));
+      sameBytes(whole.subarray(7), content);
+      client.close();
+      assert.equal(send(0), 0, "a connection that is closed takes nothing");
+    } finally {
+      client.close();
+      file.close();
+      server.close();
+      await listener.close();
     }
-    const whole = await received;
-    sameBytes(whole.subarray(0, 7), pattern(7));
-    sameBytes(whole.subarray(7), content);
-    client.close();
-    assert.equal(send(0), 0, "a connection that is closed takes nothing");
-    file.close();
-    server.close();
-    await listener.close();
   });
 
   check("many small writes arrive whole and in order", options, async ({ runtime }) => {
